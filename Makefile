@@ -1,0 +1,186 @@
+# TableSync: one non-recursive Makefile. `make help` lists the targets.
+#
+#   make            the release binary, build/release/tablesync
+#   make test       install what is missing, check, build and test everything
+#   make demo       a whole system on this machine, rows arriving, then all of it gone
+#
+# Variants live beside each other: make VARIANT=debug|asan|tsan.
+
+VERSION := 0.1.0
+VARIANT ?= release
+CI      ?=
+B       := build/$(VARIANT)
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+# --- compilers and flags -------------------------------------------------------------
+CC := gcc
+PKG_CONFIG ?= pkg-config
+
+WARN_COMMON := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 \
+  -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wcast-qual -Wwrite-strings -Wundef \
+  -Wnull-dereference -Wdouble-promotion -Wswitch-enum -Werror
+WARN_GCC := -Wduplicated-cond -Wlogical-op -Wimplicit-fallthrough=5 -Walloc-zero
+
+BASE_FLAGS := -std=gnu17 -D_GNU_SOURCE -Ireconciler -I. -pthread -fno-omit-frame-pointer
+
+FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
+  -fcf-protection=full -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks \
+  -fno-strict-overflow -fPIE
+LINK_release  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
+FLAGS_debug   := -Og -g
+LINK_debug    :=
+# Sanitizers replace hardening: FORTIFY and auto-init would hide what they look for.
+FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+LINK_asan     := -fsanitize=address,undefined
+FLAGS_tsan    := -O1 -g -fsanitize=thread
+LINK_tsan     := -fsanitize=thread
+
+PKGS := libcurl libcjson yaml-0.1 libpq libmariadb sqlite3 libcrypto libmicrohttpd
+# Found lazily, so that `make deps` works before anything is installed.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
+LIBS_base  = $(eval LIBS_base := $$(shell $(PKG_CONFIG) --libs libcjson yaml-0.1 libcrypto))$(LIBS_base)
+LIBS_kube  = $(eval LIBS_kube := $$(shell $(PKG_CONFIG) --libs libcurl))$(LIBS_kube)
+LIBS_audit = $(eval LIBS_audit := $$(shell $(PKG_CONFIG) --libs sqlite3))$(LIBS_audit)
+LIBS_db    = $(eval LIBS_db := $$(shell $(PKG_CONFIG) --libs libpq libmariadb))$(LIBS_db)
+LIBS_loop  = $(eval LIBS_loop := $$(shell $(PKG_CONFIG) --libs libmicrohttpd))$(LIBS_loop)
+LIBS_cmocka = $(eval LIBS_cmocka := $$(shell $(PKG_CONFIG) --libs cmocka))$(LIBS_cmocka)
+
+CFLAGS_ALL = $(BASE_FLAGS) $(WARN_COMMON) $(WARN_GCC) $(FLAGS_$(VARIANT)) $(PKG_CFLAGS)
+LDFLAGS_ALL = $(LINK_$(VARIANT)) -pthread -Wl,--as-needed
+
+# --- rooms: each links only what stands below it, so a wrong call does not link ---------
+ROOMS := base kube model audit ddl db loop
+BELOW_base  := base
+BELOW_kube  := kube base
+BELOW_model := model base
+BELOW_audit := audit base
+BELOW_ddl   := ddl model base
+BELOW_db    := db ddl model base
+BELOW_loop  := loop db ddl audit model kube base
+
+libs_of = $(foreach r,$(BELOW_$(1)),$(LIBS_$(r)))
+archives_of = $(foreach r,$(BELOW_$(1)),$(B)/lib$(r).a)
+
+define room_rules
+SRC_$(1) := $$(sort $$(wildcard reconciler/$(1)/*.c))
+OBJ_$(1) := $$(SRC_$(1):%.c=$(B)/%.o)
+$(B)/lib$(1).a: $$(OBJ_$(1))
+	@rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
+
+SRC_cmd := $(sort $(wildcard cmd/*.c))
+OBJ_cmd := $(SRC_cmd:%.c=$(B)/%.o)
+BIN := $(B)/tablesync
+
+.PHONY: all
+all: $(BIN)
+
+$(BIN): $(OBJ_cmd) $(call archives_of,loop)
+	@echo "  link   $@"
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,loop)
+
+# The poison header turns a banned call into a compile error in the product's own code.
+$(B)/reconciler/%.o $(B)/cmd/%.o: CFLAGS_EXTRA := -include base/banned.h
+$(B)/cmd/version.o: CFLAGS_EXTRA += -DTABLESYNC_VERSION='"$(VERSION)"'
+$(B)/tests/%.o: CFLAGS_EXTRA := -Itests -Itests/sim
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  cc     $<$(if $(filter release,$(VARIANT)),, ($(VARIANT)))"
+	@$(CC) $(CFLAGS_ALL) $(CFLAGS_EXTRA) -MMD -MP -c -o $@ $<
+
+# --- C tests ------------------------------------------------------------------------
+# tests/unit/<room>/test_*.c is one program each; other .c files there are shared doubles.
+define unit_rules
+UNIT_SHARED_$(1) := $$(filter-out $$(wildcard tests/unit/$(1)/test_*.c),$$(wildcard tests/unit/$(1)/*.c))
+UNIT_BIN_$(1) := $$(patsubst tests/unit/$(1)/test_%.c,$(B)/unit/$(1)-%,$$(wildcard tests/unit/$(1)/test_*.c))
+$$(UNIT_BIN_$(1)): $(B)/unit/$(1)-%: $(B)/tests/unit/$(1)/test_%.o $$(UNIT_SHARED_$(1):%.c=$(B)/%.o) $$(call archives_of,$(1))
+	@mkdir -p $$(@D)
+	@$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(call libs_of,$(1)) $$(LIBS_cmocka)
+endef
+$(foreach r,$(ROOMS),$(eval $(call unit_rules,$(r))))
+UNIT_BINS := $(foreach r,$(ROOMS),$(UNIT_BIN_$(r)))
+
+# The simulation: the loop over fake ports.
+SIM_SRC := $(wildcard tests/sim/*.c)
+SIM_BIN := $(if $(SIM_SRC),$(B)/sim/sim)
+$(B)/sim/sim: $(SIM_SRC:%.c=$(B)/%.o) $(call archives_of,loop)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,loop) $(LIBS_cmocka)
+
+# Small programs that integration tests drive.
+DRIVER_BINS := $(patsubst tests/integration/drivers/%.c,$(B)/drivers/%,$(wildcard tests/integration/drivers/*.c))
+$(DRIVER_BINS): $(B)/drivers/%: $(B)/tests/integration/drivers/%.o $(call archives_of,db)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,db)
+
+.PHONY: unit unit-bins test-bins sim-bin
+unit-bins: $(UNIT_BINS)
+sim-bin: $(SIM_BIN)
+test-bins: $(UNIT_BINS) $(SIM_BIN) $(DRIVER_BINS) $(BIN)
+
+# --- what people run ------------------------------------------------------------------
+.PHONY: deps test demo unit check format bench install clean help
+deps: ## install what building and testing need
+	@tests/bootstrap/deps.sh
+
+unit: deps ## unit, golden and simulation tests of this VARIANT
+	@python3 tests/run.py --tiers unit --variant $(VARIANT)
+
+check: deps ## format, clang-tidy, layers, banned functions, headers alone, CRD and documents
+	@python3 tests/run.py --tiers check
+
+test: deps ## everything: check, unit, sanitizers, simulation, stand-ins, integration
+	@CI=$(CI) python3 tests/run.py
+
+demo: deps ## a whole local system: kubectl apply, rows arriving, kubectl get tablesyncs
+	@python3 tests/run.py --demo
+
+bench: deps ## figures for README and DESIGN (printed, never asserted)
+	@python3 tests/run.py --bench
+
+format: ## rewrite the C files in the house style
+	@clang-format -i $$(git ls-files 'cmd/*.[ch]' 'reconciler/*.[ch]' 'reconciler/*.def' 'tests/*.[ch]' | grep -v '\.def$$')
+
+install: $(BIN) ## install the binary below DESTDIR/PREFIX/bin
+	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/tablesync
+
+clean: ## remove build/ (the cache of downloaded and built programs stays)
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+# --- checks that are compilations ------------------------------------------------------
+TIDY_SRC := $(sort $(wildcard cmd/*.c) $(foreach r,$(ROOMS),$(SRC_$(r))))
+TIDY_STAMPS := $(TIDY_SRC:%.c=build/tidy/%.ok)
+HEADERS := $(sort $(wildcard cmd/*.h) $(wildcard reconciler/*/*.h))
+ALONE_STAMPS := $(HEADERS:%.h=build/alone/%.ok)
+
+.PHONY: tidy headers-alone
+tidy: $(TIDY_STAMPS)
+headers-alone: $(ALONE_STAMPS)
+
+# -MMD's list of headers makes each stamp depend on content, not on trust.
+build/tidy/%.ok: %.c .clang-tidy
+	@mkdir -p $(@D)
+	@echo "  tidy   $<"
+	@$(CC) $(BASE_FLAGS) $(PKG_CFLAGS) -MM -MP -MT $@ -MF build/tidy/$*.d $<
+	@clang-tidy --quiet --warnings-as-errors='*' $< -- $(BASE_FLAGS) $(PKG_CFLAGS) \
+	  -DTABLESYNC_VERSION='"0"' 2>build/tidy/$*.err >build/tidy/$*.out \
+	  || { cat build/tidy/$*.out; grep -v 'warnings generated' build/tidy/$*.err; exit 1; }
+	@touch $@
+
+build/alone/%.ok: %.h Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(BASE_FLAGS) $(WARN_COMMON) $(PKG_CFLAGS) -MM -MP -MT $@ -MF build/alone/$*.d -x c $<
+	@$(CC) $(BASE_FLAGS) $(WARN_COMMON) $(PKG_CFLAGS) -Wno-unused -fsyntax-only -x c $<
+	@touch $@
+
+-include $(shell find build -name '*.d' 2>/dev/null)

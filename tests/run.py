@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Runs the test tiers, shows progress, and ends with the plain line `N passed, N failed`.
+
+Used by the Makefile (`make test`, `make unit`, `make check`, `make demo`, `make bench`). Needs nothing
+but a standard Python; tests that need packages run in the virtual environment that
+tests/bootstrap/venv.sh keeps outside the clone.
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+JOBS = max(2, os.cpu_count() or 2)
+CMOCKA_COUNT = re.compile(r"\[  (PASSED|FAILED)  \].*?(\d+) test\(s\)")
+# One test program may not take longer than this; every wait inside has its own deadline.
+PROGRAM_SECONDS = 600
+
+
+class Tally:
+    """Counts over all tiers."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    def add(self, passed, failed):
+        self.passed += passed
+        self.failed += failed
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def run(command, **options):
+    """Runs a command from the root of the clone; returns its exit status."""
+    return subprocess.run(command, cwd=ROOT, **options).returncode
+
+
+def output_of(command):
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def make(*targets, variant="release"):
+    return run(["make", f"-j{JOBS}", f"VARIANT={variant}", *targets])
+
+
+def sanitizer_environment():
+    environment = dict(os.environ)
+    environment["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:exitcode=99"
+    environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    environment["TSAN_OPTIONS"] = "halt_on_error=1:exitcode=66:second_deadlock_stack=1"
+    return environment
+
+
+def run_program(path):
+    """One cmocka program: (name, passed, failed, output if anything failed)."""
+    try:
+        done = subprocess.run([str(path)], cwd=ROOT, env=sanitizer_environment(), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=PROGRAM_SECONDS, errors="replace", text=True)
+        text, status = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as late:
+        text, status = f"{late.stdout or ''}\nno end after {PROGRAM_SECONDS} s", 124
+    passed = failed = 0
+    for kind, number in CMOCKA_COUNT.findall(text):
+        if kind == "PASSED":
+            passed += int(number)
+        else:
+            failed += int(number)
+    if status != 0 and failed == 0:
+        failed = 1
+    if status == 0 and passed == 0:
+        failed, text = 1, text + "\nran no test"
+    return path.name, passed, failed, text if failed else ""
+
+
+def run_programs(tally, paths):
+    good = True
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        for name, passed, failed, text in pool.map(run_program, paths):
+            tally.add(passed, failed)
+            say(f"  {'FAIL' if failed else 'ok  '} {name}: {passed} passed, {failed} failed")
+            if failed:
+                good = False
+                say(text)
+    return good
+
+
+def c_tests(tally, variant, rooms=None):
+    if make("unit-bins", "sim-bin", variant=variant) != 0:
+        tally.add(0, 1)
+        return False
+    programs = sorted((ROOT / "build" / variant / "unit").glob("*-*"))
+    # The fresh list: programs whose source has gone stay in build/ and must not run.
+    wanted = {f"{p.parent.name}-{p.stem[5:]}" for p in (ROOT / "tests" / "unit").glob("*/test_*.c")}
+    programs = [p for p in programs if p.name in wanted and not p.suffix]
+    if rooms:
+        programs = [p for p in programs if p.name.split("-")[0] in rooms]
+    simulation = ROOT / "build" / variant / "sim" / "sim"
+    if any((ROOT / "tests" / "sim").glob("*.c")):
+        programs.append(simulation)
+    return run_programs(tally, programs)
+
+
+def pytest(tally, venv, *paths, variant="release"):
+    report = ROOT / "build" / f"pytest-{paths[0].replace('/', '-')}.xml"
+    report.parent.mkdir(exist_ok=True)
+    report.unlink(missing_ok=True)
+    environment = sanitizer_environment()
+    environment["PYTHONPATH"] = str(ROOT / "tests")
+    environment["TABLESYNC_BIN"] = str(ROOT / "build" / variant / "tablesync")
+    environment["DRIVER_PROBE"] = str(ROOT / "build" / variant / "drivers" / "driver_probe")
+    status = run([f"{venv}/bin/python", "-m", "pytest", "-q", "--no-header", "-ra", "--color=no", "-p", "no:cacheprovider",
+                  f"--junitxml={report}", *paths], env=environment)
+    if not report.exists():
+        tally.add(0, 1)
+        return False
+    passed = failed = 0
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+        bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped = int(suite.get("skipped", 0))
+        passed += int(suite.get("tests", 0)) - bad - skipped
+        failed += bad + (skipped if CI else 0)
+        if skipped and CI:
+            say(f"  {skipped} skipped: in CI a skipped test is a failed one")
+    if status not in (0, 1) and failed == 0:
+        failed = 1
+    if passed + failed == 0:
+        failed = 1
+    tally.add(passed, failed)
+    return failed == 0
+
+
+def tier_check(tally):
+    status = run([sys.executable, "tests/checks/check.py"])
+    good = make("headers-alone") == 0
+    good = make("tidy") == 0 and good
+    tally.add((status == 0) + good, (status != 0) + (not good))
+    return status == 0 and good
+
+
+def tier_unit(tally, variant="debug"):
+    return c_tests(tally, variant)
+
+
+def tier_asan(tally):
+    return c_tests(tally, "asan")
+
+
+def tier_tsan(tally):
+    return c_tests(tally, "tsan", rooms=("base", "kube", "audit", "loop"))
+
+
+def python_tier(*paths, variant="release"):
+    def tier(tally):
+        if make("test-bins", variant=variant) != 0:
+            tally.add(0, 1)
+            return False
+        venv = output_of(["tests/bootstrap/venv.sh"])
+        if run(["tests/bootstrap/programs.sh"]) != 0:
+            tally.add(0, 1)
+            return False
+        return pytest(tally, venv, *paths, variant=variant)
+    return tier
+
+
+TIERS = {
+    "check": ("format, layers, banned functions, sizes, headers alone, clang-tidy", tier_check),
+    "unit": ("unit, golden and simulation tests", tier_unit),
+    "asan": ("the same under AddressSanitizer and UndefinedBehaviorSanitizer", tier_asan),
+    "tsan": ("threads under ThreadSanitizer", tier_tsan),
+    "checks": ("the checks themselves: each finds what it is for", python_tier("tests/checks")),
+    "cluster": ("the test cluster's own programs", python_tier("tests/cluster")),
+    "standins": ("stand-ins against the transcripts of the real servers", python_tier("tests/standins/conformance")),
+    "integration": ("the binary on a real API server, MySQL, MariaDB and the stand-ins",
+                    python_tier("tests/integration", variant="asan")),
+}
+
+
+def run_tiers(names, variant):
+    tally = Tally()
+    bad = []
+    for number, name in enumerate(names, 1):
+        title, tier = TIERS[name]
+        say(f"== {number}/{len(names)} {name}: {title}")
+        started = time.monotonic()
+        good = tier(tally, variant) if name == "unit" and variant else tier(tally)
+        say(f"   {name} {'passed' if good else 'FAILED'} in {time.monotonic() - started:.0f} s")
+        if not good:
+            bad.append(name)
+    if bad:
+        say(f"failed tiers: {', '.join(bad)}")
+    say(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if bad or tally.failed else 0
+
+
+def run_script(path, variant="release"):
+    """A Python program of the project, in the virtual environment, with everything built."""
+    if make("all", variant=variant) != 0:
+        return 1
+    venv = output_of(["tests/bootstrap/venv.sh"])
+    if run(["tests/bootstrap/programs.sh"]) != 0:
+        return 1
+    environment = dict(os.environ, PYTHONPATH=str(ROOT / "tests"),
+                       TABLESYNC_BIN=str(ROOT / "build" / variant / "tablesync"))
+    return run([f"{venv}/bin/python", path], env=environment)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tiers", default=",".join(TIERS), help="comma-separated: " + ", ".join(TIERS))
+    parser.add_argument("--variant", default="", help="variant of the unit tier")
+    parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--bench", action="store_true")
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    if options.demo:
+        return run_script("tests/integration/demo.py")
+    if options.bench:
+        return run_script("tests/bench/bench.py")
+    return run_tiers(options.tiers.split(","), options.variant)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
