@@ -1,0 +1,32 @@
+/*
+ * status_json: what reading and writing both kinds' status share. Private to the room.
+ *
+ * Ceilings are those of the CRD's status schema: a value that is too long would make the
+ * API server refuse the whole status for ever, so it is cut here, on both ways.
+ */
+#ifndef MODEL_STATUS_JSON_H
+#define MODEL_STATUS_JSON_H
+
+#include "base/arena.h"
+#include "base/json.h"
+
+#define STATUS_NAME_MAX 1400   /* "database.table" at their longest, and other names */
+#define STATUS_TOKEN_MAX 128   /* states, hashes, versions, times, tokens of ours */
+#define STATUS_HANDLED_MAX 256 /* an annotation's value */
+#define STATUS_OBJECTS_MAX 32
+#define STATUS_KEY_MAX 32 /* key columns; MySQL allows 16 */
+#define STATUS_SOURCES_MAX 256
+
+/* A copy cut at max_bytes; NULL when absent. */
+const char *status_get(const struct json *object, const char *key, size_t max_bytes,
+                       struct arena *arena);
+/* NULL and "" are left out. */
+void status_put(struct json *object, const char *key, const char *text, size_t max_bytes);
+void status_push(struct json *array, const char *text, size_t max_bytes);
+/* Negative values are unknown, and left out. */
+void status_put_known(struct json *object, const char *key, int64_t value);
+/* Zero says nothing either. */
+void status_put_count(struct json *object, const char *key, int64_t value);
+void status_drop_empty(struct json *object, const char *key);
+
+#endif

@@ -1,0 +1,145 @@
+#include "unit/base/unit.h"
+
+#include "model/conditions.h"
+
+static const struct reason_row *row(size_t i)
+{
+    size_t count = 0;
+    const struct reason_row *rows = reason_rows(&count);
+    return i < count ? &rows[i] : NULL;
+}
+
+static bool is_token(const char *text)
+{
+    bool good = text[0] >= 'A' && text[0] <= 'Z';
+    for (const char *c = text; *c != '\0'; c++) {
+        good = good && ((*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z'));
+    }
+    return good;
+}
+
+static bool is_sentence(const char *text)
+{
+    return text[0] != '\0' && text[strlen(text) - 1] == '.';
+}
+
+static void every_row_is_whole(void **state)
+{
+    (void)state;
+    for (size_t i = 0; row(i) != NULL; i++) {
+        const struct reason_row *r = row(i);
+        bool truth = strcmp(r->status, "True") == 0 || strcmp(r->status, "False") == 0 ||
+                     strcmp(r->status, "Unknown") == 0;
+        if (!is_token(r->reason) || !truth || !is_sentence(r->meaning) ||
+            !is_sentence(r->remedy)) {
+            fail_msg("the row of %s is not whole", r->reason);
+        }
+        assert_true(strlen(r->reason) < sizeof(((struct fault *)NULL)->reason));
+        assert_false(r->stalls && strcmp(r->status, "False") != 0);
+        assert_true(reason_find(r->condition, r->reason) == r); /* no row twice */
+    }
+    assert_true(row(0) != NULL);
+}
+
+/* The tokens are part of the contract: other rooms raise them, users script on them. */
+static void the_promised_reasons_exist(void **state)
+{
+    (void)state;
+    static const struct {
+        enum condition condition;
+        const char *stalling, *others; /* blank-separated */
+    } promised[] = {
+        {CONDITION_CONNECTIONS_READY, "WrongConnectionType",
+         "AllReachable ConnectionNotFound SecretNotFound SecretKeyMissing AuthFailed "
+         "Unreachable UnknownHost TLSFailed NotPermitted ConnectionInvalid Timeout"},
+        {CONDITION_SOURCE_SCHEMA_RESOLVED,
+         "NoPrimaryKey UnsupportedType UnsupportedName UnsupportedKey NotABaseTable",
+         "Resolved DatabaseNotFound TableNotFound BinlogOff BinlogNotRow RowImageNotFull "
+         "MissingGrant"},
+        {CONDITION_PLAN_APPROVED, "DestructiveChange", "AutoApproved"},
+        {CONDITION_SOURCE_READY, "",
+         "Shared Created Creating ServerIdConflict SourceFailed SchemaDenied Recovering"},
+        {CONDITION_TARGET_TABLE_READY, "AlreadyExists IncompatibleSchema CreateForbidden",
+         "Created Unchanged OwnedByAnother DatabaseMissing ReplicationImpossible "
+         "NoBackends TableFailed MissingGrant"},
+        {CONDITION_SINK_READY, "",
+         "Running BackfillRunning Creating SinkRejected SinkFailed ActorLimit Paused"},
+        {CONDITION_SNAPSHOT_COMPLETE, "", "Done Skipped InProgress Pending"},
+        {CONDITION_IN_SYNC, "",
+         "NoDrift TargetDrift StreamObjectMissing DefinitionChanged"},
+        {CONDITION_READY, "DependantsExist InvalidSpec",
+         "Streaming Provisioning Snapshotting Paused Deleting DeletionBlocked Connected"},
+        {CONDITION_RECONCILING, "", "Progressing ProgressingWithRetry"},
+        {CONDITION_PAUSED, "", "Requested ReconciliationPaused"},
+        {CONDITION_REACHABLE, "", "Connected Unreachable UnknownHost TLSFailed Timeout"},
+        {CONDITION_CREDENTIALS_VALID, "", "LoggedIn SecretNotFound AuthFailed"},
+        {CONDITION_CDC_CAPABLE, "",
+         "Capable NotMySQL BinlogOff BinlogNotRow RowImageNotFull MissingGrant"},
+    };
+    for (size_t i = 0; i < COUNT_OF(promised); i++) {
+        for (int stalls = 0; stalls <= 1; stalls++) {
+            struct sv rest =
+                sv_from(stalls == 1 ? promised[i].stalling : promised[i].others);
+            while (rest.n > 0) {
+                char token[48] = "";
+                struct sv word = sv_cut(&rest, ' ');
+                memcpy(token, word.p, word.n);
+                const struct reason_row *r = reason_find(promised[i].condition, token);
+                if (r == NULL || r->stalls != (stalls == 1)) {
+                    fail_msg("%s: %s is missing or stalls wrongly",
+                             condition_type(promised[i].condition), token);
+                }
+            }
+        }
+    }
+}
+
+static void every_class_of_fault_has_a_row(void **state)
+{
+    (void)state;
+    for (int class = FAULT_NONE + 1; class < FAULT_MAX; class ++) {
+        const char *reason = fault_class_reason((enum fault_class) class);
+        if (reason_find(CONDITION_READY, reason) == NULL) {
+            fail_msg("%s has no row", reason);
+        }
+    }
+}
+
+static void a_bare_reason_finds_the_stream_first(void **state)
+{
+    (void)state;
+    assert_int_equal(reason_find(CONDITION_NONE, "Unreachable")->condition,
+                     CONDITION_CONNECTIONS_READY);
+    assert_int_equal(reason_find(CONDITION_NONE, "MissingGrant")->condition,
+                     CONDITION_SOURCE_SCHEMA_RESOLVED);
+    assert_int_equal(reason_find(CONDITION_CDC_CAPABLE, "MissingGrant")->condition,
+                     CONDITION_CDC_CAPABLE);
+    assert_null(reason_find(CONDITION_NONE, "NoSuchReason"));
+    assert_null(reason_find(CONDITION_PAUSED, "Unreachable"));
+}
+
+static void conditions_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(condition_type(CONDITION_SOURCE_SCHEMA_RESOLVED),
+                        "SourceSchemaResolved");
+    assert_string_equal(condition_meaning(CONDITION_PLAN_APPROVED),
+                        "the next statements may run");
+    assert_string_equal(condition_type(CONDITION_NONE), "");
+    assert_string_equal(condition_type(CONDITION_MAX), "");
+    for (int i = 1; i < (int)CONDITION_MAX; i++) {
+        assert_true(is_token(condition_type((enum condition)i)));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_whole),
+        cmocka_unit_test(the_promised_reasons_exist),
+        cmocka_unit_test(every_class_of_fault_has_a_row),
+        cmocka_unit_test(a_bare_reason_finds_the_stream_first),
+        cmocka_unit_test(conditions_have_names),
+    };
+    return cmocka_run_group_tests_name("model/conditions", tests, NULL, NULL);
+}

@@ -1,0 +1,291 @@
+#include "unit/model/model_test.h"
+
+#include "model/status.h"
+#include "model/status_json.h"
+
+#include <stdio.h>
+
+static struct arena *arena;
+
+static int make_arena(void **state)
+{
+    (void)state;
+    arena = arena_new(ARENA_CEILING_BYTES);
+    return 0;
+}
+
+static int free_arena(void **state)
+{
+    (void)state;
+    arena_freep(&arena);
+    return 0;
+}
+
+static const char tsync_whole[] =
+    "observedGeneration: 7\nphase: Streaming\nplanHash: 'sha256:4a'\n"
+    "appliedHash: 'sha256:4b'\n"
+    "source: {display: shop.orders, schemaHash: 'sha256:4c', columns: 14,\n"
+    "  primaryKey: [id, part], rowEstimate: 1200000}\n"
+    "target: {display: ods.shop_orders}\n"
+    "objects:\n"
+    "- {kind: Source, name: tablesync.src, id: 1003, shared: true, state: Ready}\n"
+    "- {kind: TargetTable, name: ods.shop_orders, owned: true, state: Ready, hash: ab}\n"
+    "snapshot: {state: Done, rows: 1203441, startedAt: '2026-01-02T03:04:05Z',\n"
+    "  finishedAt: '2026-01-02T03:05:05Z'}\n"
+    "stream: {sourceOffset: binlog.000067, sinkLagSeconds: 15, lag: <15s, "
+    "undelivered: 0}\n"
+    "lastRun: {id: 5312, runId: 9f3c, trigger: Spec, result: Succeeded, steps: 9,\n"
+    "  durationMs: 4180}\n"
+    "retries: 2\nnextRetryAt: '2026-01-02T03:06:05Z'\nhandledRetry: now\n";
+
+static const char dbconn_whole[] =
+    "observedGeneration: 3\nserverVersion: 8.0.39\nserverUUID: u-u-i-d\n"
+    "capabilities: {binlogFormat: ROW, rowImage: FULL, gtid: false,\n"
+    "  binlogExpireSeconds: 0, liveBackends: 3}\n"
+    "sources:\n- {mysqlDatabase: shop, rwSource: tablesync.src, rwConnection: rw,\n"
+    "   serverId: 5731, users: 12}\ninUseBy: 12\n";
+
+static struct json *tsync_again(const struct json *from)
+{
+    struct tsync_status status;
+    struct json *object = json_new_object();
+    tsync_status_read(from, arena, &status);
+    tsync_status_write(&status, object);
+    return object;
+}
+
+static struct json *dbconn_again(const struct json *from)
+{
+    struct dbconn_status status;
+    struct json *object = json_new_object();
+    dbconn_status_read(from, arena, &status);
+    dbconn_status_write(&status, object);
+    return object;
+}
+
+static void assert_same(const struct json *a, const struct json *b)
+{
+    struct buf left AUTO(buf_deinit);
+    struct buf right AUTO(buf_deinit);
+    buf_init(&left, 1 << 20);
+    buf_init(&right, 1 << 20);
+    json_print(a, &left);
+    json_print(b, &right);
+    if (!json_equal(a, b)) {
+        fail_msg("%s\nis not\n%s", buf_z(&left), buf_z(&right));
+    }
+}
+
+static void survives_a_round_trip(void **state)
+{
+    (void)state;
+    struct json *from AUTO(json_freep) = test_yaml_text(tsync_whole);
+    struct json *to AUTO(json_freep) = tsync_again(json_at(from, 0));
+    assert_same(json_at(from, 0), to);
+    struct json *conn AUTO(json_freep) = test_yaml_text(dbconn_whole);
+    struct json *conn_to AUTO(json_freep) = dbconn_again(json_at(conn, 0));
+    assert_same(json_at(conn, 0), conn_to);
+}
+
+static void reads_every_value(void **state)
+{
+    (void)state;
+    struct json *from AUTO(json_freep) = test_yaml_text(tsync_whole);
+    struct tsync_status status;
+    tsync_status_read(json_at(from, 0), arena, &status);
+    assert_int_equal(status.phase, PHASE_STREAMING);
+    assert_string_equal(status.source.display, "shop.orders");
+    assert_int_equal(status.source.primary_key.n, 2);
+    assert_string_equal(status.source.primary_key.v[1], "part");
+    assert_string_equal(status.target_display, "ods.shop_orders");
+    assert_int_equal(status.objects.n, 2);
+    assert_true(status.objects.v[0].shared && !status.objects.v[0].owned);
+    assert_int_equal(status.objects.v[0].id, 1003);
+    assert_null(status.objects.v[0].hash);
+    assert_int_equal(status.snapshot.rows, 1203441);
+    assert_int_equal(status.stream.sink_lag_seconds, 15);
+    assert_int_equal(status.stream.undelivered, 0);
+    assert_int_equal(status.last_run.duration_ms, 4180);
+    assert_string_equal(status.handled_retry, "now");
+}
+
+static void nothing_reads_as_unknown_and_writes_nothing(void **state)
+{
+    (void)state;
+    struct tsync_status status;
+    tsync_status_read(NULL, arena, &status);
+    assert_int_equal(status.observed_generation, -1);
+    assert_int_equal(status.phase, PHASE_UNSET);
+    assert_int_equal(status.snapshot.rows, -1);
+    assert_int_equal(status.stream.sink_lag_seconds, -1);
+    assert_int_equal(status.stream.undelivered, -1);
+    struct json *unseen AUTO(json_freep) = test_yaml_text("observedGeneration: -1\n");
+    struct json *written AUTO(json_freep) = tsync_again(NULL);
+    assert_same(json_at(unseen, 0), written);
+    struct dbconn_status conn;
+    dbconn_status_read(NULL, arena, &conn);
+    assert_int_equal(conn.gtid, -1);
+    assert_int_equal(conn.binlog_expire_seconds, -1);
+    assert_int_equal(conn.live_backends, -1);
+    struct json *conn_unseen AUTO(json_freep) =
+        test_yaml_text("{observedGeneration: -1, inUseBy: 0}\n");
+    struct json *conn_written AUTO(json_freep) = dbconn_again(NULL);
+    assert_same(json_at(conn_unseen, 0), conn_written);
+}
+
+/* What the CRD does not name is pruned without a word; what it forbids is refused whole.
+ */
+static void assert_fits(const struct json *schema, const struct json *node,
+                        const char *path)
+{
+    if (schema == NULL) {
+        fail_msg("%s is written and not in the CRD", path);
+    }
+    const char *text = json_string(node);
+    if (text != NULL) {
+        int64_t most = json_int(json_get(schema, "maxLength"), INT64_MAX);
+        if ((int64_t)sv_utf8_length(sv_from(text)) > most) {
+            fail_msg("%s is longer than the CRD allows", path);
+        }
+    }
+    if (json_kind(node) == JSON_ARRAY) {
+        assert_true((int64_t)json_size(node) <= json_path_int(schema, "maxItems", 0));
+        for (const struct json *item = json_first(node); item != NULL;
+             item = json_next(item)) {
+            assert_fits(json_get(schema, "items"), item, path);
+        }
+    }
+    if (json_kind(node) == JSON_OBJECT) {
+        for (const struct json *child = json_first(node); child != NULL;
+             child = json_next(child)) {
+            char below[256];
+            (void)snprintf(below, sizeof(below), "%s.%s", path, json_key(child));
+            const struct json *properties = json_get(schema, "properties");
+            assert_fits(json_get(properties, json_key(child)), child, below);
+        }
+    }
+}
+
+static void assert_fits_crd(const char *crd, const struct json *status)
+{
+    struct json *documents AUTO(json_freep) = test_yaml_file(crd);
+    assert_fits(json_path(test_schema(documents), "properties.status"), status, "status");
+}
+
+static void everything_written_is_in_the_crd(void **state)
+{
+    (void)state;
+    struct json *from AUTO(json_freep) = test_yaml_text(tsync_whole);
+    struct json *to AUTO(json_freep) = tsync_again(json_at(from, 0));
+    assert_fits_crd("crd/tablesyncs.yaml", to);
+    struct json *conn AUTO(json_freep) = test_yaml_text(dbconn_whole);
+    struct json *conn_to AUTO(json_freep) = dbconn_again(json_at(conn, 0));
+    assert_fits_crd("crd/databaseconnections.yaml", conn_to);
+}
+
+static void too_much_is_cut_to_what_the_crd_allows(void **state)
+{
+    (void)state;
+    char *longer = arena_alloc(arena, 6001);
+    memset(longer, 'x', 6000);
+    struct tsync_status status = {
+        .plan_hash = longer,
+        .applied_hash = longer,
+        .source = {.schema_hash = longer, .display = longer},
+        .target_display = longer,
+        .snapshot = {.state = longer, .started_at = longer, .finished_at = longer},
+        .stream = {.source_offset = longer, .lag = longer},
+        .last_run = {.id = 1, .run_id = longer, .trigger = longer, .result = longer},
+        .next_retry_at = longer,
+        .handled_retry = longer};
+    struct status_object object = {
+        .kind = longer, .name = longer, .state = longer, .hash = longer};
+    for (int i = 0; i < 300; i++) {
+        VEC_PUSH(arena, &status.objects, object);
+        VEC_PUSH(arena, &status.source.primary_key, longer);
+    }
+    struct json *written AUTO(json_freep) = json_new_object();
+    tsync_status_write(&status, written);
+    assert_fits_crd("crd/tablesyncs.yaml", written);
+    struct dbconn_status conn = {.server_version = longer,
+                                 .server_uuid = longer,
+                                 .binlog_format = longer,
+                                 .row_image = longer};
+    struct dbconn_source source = {
+        .database = longer, .rw_source = longer, .rw_connection = longer};
+    for (int i = 0; i < 300; i++) {
+        VEC_PUSH(arena, &conn.sources, source);
+    }
+    struct json *conn_written AUTO(json_freep) = json_new_object();
+    dbconn_status_write(&conn, conn_written);
+    assert_fits_crd("crd/databaseconnections.yaml", conn_written);
+}
+
+static void names_phases(void **state)
+{
+    (void)state;
+    assert_string_equal(phase_name(PHASE_SNAPSHOTTING), "Snapshotting");
+    assert_string_equal(phase_name(PHASE_UNSET), "");
+    assert_string_equal(phase_name(PHASE_MAX), "");
+    assert_int_equal(phase_parse("Deleting"), PHASE_DELETING);
+    assert_int_equal(phase_parse("deleting"), PHASE_UNSET);
+    assert_int_equal(phase_parse(""), PHASE_UNSET);
+    assert_int_equal(phase_parse(NULL), PHASE_UNSET);
+}
+
+static void lag_moves_in_steps(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t lag, step;
+        const char *text;
+    } rows[] = {
+        {0, 15, "<15s"},       {14, 15, "<15s"},       {15, 30, "<30s"},
+        {30, 60, "<1m"},       {60, 120, "<2m"},       {120, 300, "<5m"},
+        {300, 600, "<10m"},    {600, 1800, "<30m"},    {1800, 3600, "<1h"},
+        {3600, 10800, "<3h"},  {10800, 43200, "<12h"}, {43200, 86400, "<1d"},
+        {86399, 86400, "<1d"}, {86400, 172800, "<2d"}, {864000, 950400, "<11d"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int64_t step = status_lag_step(rows[i].lag);
+        assert_int_equal(step, rows[i].step);
+        assert_string_equal(status_lag_text(arena, step), rows[i].text);
+    }
+    assert_int_equal(status_lag_step(-1), -1);
+    assert_null(status_lag_text(arena, -1));
+    assert_true(status_lag_step(INT64_MAX) > 0);
+}
+
+static void numbers_are_rounded(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t value, up, rows;
+    } rows[] = {
+        {-5, -1, -1},     {0, 0, 0},         {1, 1, 1},
+        {2, 10, 2},       {10, 10, 10},      {11, 100, 11},
+        {99, 100, 99},    {100, 100, 100},   {104, 1000, 100},
+        {105, 1000, 110}, {995, 1000, 1000}, {1203441, 10000000, 1200000},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_int_equal(status_round_up(rows[i].value), rows[i].up);
+        assert_int_equal(status_round_rows(rows[i].value), rows[i].rows);
+    }
+    assert_true(status_round_up(INT64_MAX) == 1000000000000000000);
+    assert_true(status_round_rows(INT64_MAX) == 9200000000000000000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(survives_a_round_trip),
+        cmocka_unit_test(reads_every_value),
+        cmocka_unit_test(nothing_reads_as_unknown_and_writes_nothing),
+        cmocka_unit_test(everything_written_is_in_the_crd),
+        cmocka_unit_test(too_much_is_cut_to_what_the_crd_allows),
+        cmocka_unit_test(names_phases),
+        cmocka_unit_test(lag_moves_in_steps),
+        cmocka_unit_test(numbers_are_rounded),
+    };
+    return cmocka_run_group_tests_name("model/status", tests, make_arena, free_arena);
+}
