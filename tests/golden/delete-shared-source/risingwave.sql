@@ -1,0 +1,4 @@
+-- DropSink tablesync.k_shop_orders_740a3200_v1: drop the sink [destructive]
+DROP SINK IF EXISTS "tablesync"."k_shop_orders_740a3200_v1";
+-- DropTable tablesync.t_shop_orders_740a3200: drop the CDC table [destructive]
+DROP TABLE IF EXISTS "tablesync"."t_shop_orders_740a3200";

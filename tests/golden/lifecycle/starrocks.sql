@@ -1,0 +1,2 @@
+-- CreateTarget ods.orders: create the target table
+CREATE TABLE `ods`.`orders` (`id` BIGINT NOT NULL, `customer` VARCHAR(256) NULL, `amount` DECIMAL(10, 2) NULL, `status` VARCHAR(256) NULL, `qty` BIGINT NULL, `flag` SMALLINT NULL, `note` VARCHAR(65535) NULL, `created_at` DATETIME NULL, `updated_at` DATETIME NULL, `raw` VARCHAR(16) NULL) PRIMARY KEY (`id`) COMMENT 'tablesync:v1 uid=7b6c2f10-3d5e-4a77-9c1b-0d2f6a5e4c33 hash=e941843db0c2' DISTRIBUTED BY HASH (`id`) PROPERTIES ('replication_num' = '1');

@@ -1,0 +1,2 @@
+-- CreateSink tablesync.k_shop_orders_740a3200_v1: create the sink [background] [parallelism 1]
+CREATE SINK "tablesync"."k_shop_orders_740a3200_v1" AS SELECT "id", "customer", "amount" FROM "tablesync"."t_shop_orders_740a3200" WITH (connector='starrocks', type='upsert', primary_key='id', starrocks.host='fe.warehouse.svc', starrocks.mysqlport='9030', starrocks.httpport='8030', starrocks.user='loader', starrocks.password='***', starrocks.database='ods', starrocks.table='orders', commit_checkpoint_interval='10');

@@ -1,0 +1,26 @@
+/*
+ * world: a RisingWave and a StarRocks in memory. It reads each statement as the servers
+ * would, token by token, keeps the catalogs that the planner observes, and enforces what
+ * the contract says that they enforce; anything else fails the test.
+ */
+#ifndef UNIT_DDL_WORLD_H
+#define UNIT_DDL_WORLD_H
+
+#include "ddl/plan.h"
+
+struct world {
+    struct arena *arena;
+    const char *schema, *database; /* the ones observed */
+    struct rw_catalog rw;
+    struct sr_catalog sr;
+    int64_t next_id;
+};
+
+void world_init(struct world *w, struct arena *arena, const char *schema,
+                const char *database);
+/* Carries out one step; fails the running test when the servers would refuse it. */
+void world_apply(struct world *w, const struct plan_step *step);
+/* Fills the catalogs from the JSON of a golden case (observed.json). */
+void world_read(struct world *w, const struct json *root);
+
+#endif
