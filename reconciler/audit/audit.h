@@ -1,0 +1,121 @@
+/*
+ * audit: the SQLite record of every task run. A log, never a source of truth: losing the
+ * file loses history and nothing else.
+ *
+ * One run per reconcile that did or tried something; one step per statement, written as
+ * an intent before the statement is sent and completed with its result after, so that a
+ * crash in between shows which statement to look at. WAL mode: the `runs` and `logs`
+ * commands read while the controller writes. One writer (this process), any number of
+ * readers.
+ *
+ * Thread-safe: one private lock around the writer's connection. Statements given to it
+ * are already redacted. The audit never stops reconciling: a failing write is reported to
+ * the caller, who counts it and goes on.
+ */
+#ifndef AUDIT_AUDIT_H
+#define AUDIT_AUDIT_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/vec.h"
+
+#include <stdint.h>
+
+#define AUDIT_TEXT_MAX 16384 /* longer statements and messages are cut, and say so */
+
+struct audit;
+
+struct audit_options {
+    const char *path; /* ":memory:" for tests */
+    int64_t keep_ms;  /* age after which finished runs are deleted; 0 = for ever */
+    int64_t keep_runs_per_object; /* newest runs kept per resource; 0 = all */
+    bool read_only;               /* for the runs/logs commands; needs an existing file */
+};
+
+/*
+ * Opens or creates the file, brings its schema to this version (PRAGMA user_version; a
+ * newer file than ours is a fault "AuditTooNew"), checks integrity, and closes runs a
+ * crash left open as Interrupted (read-write only). Faults: FAULT_UNAVAILABLE with path
+ * and reason.
+ */
+MUST_CHECK bool audit_open(const struct audit_options *options, const struct clock *clock,
+                           struct audit **out_audit, struct fault *fault);
+void audit_close(struct audit *audit);
+void audit_closep(struct audit **audit);
+
+struct audit_run_start {
+    const char *kind; /* "TableSync" or "DatabaseConnection" */
+    const char *uid;
+    const char *namespace;
+    const char *name;
+    int64_t generation;
+    const char *trigger;   /* Spec, Secret, Drift, Retry, Deletion, Startup, Manual */
+    const char *plan_hash; /* may be NULL */
+    const char *run_id;    /* short random hex: also in logs, events and SQL comments */
+};
+
+/* Result tokens: Succeeded, Failed, Interrupted (set by the next start), Cancelled. */
+MUST_CHECK bool audit_run_begin(struct audit *audit, const struct audit_run_start *start,
+                                int64_t *out_id, struct fault *fault);
+MUST_CHECK bool audit_run_end(struct audit *audit, int64_t run, const char *result,
+                              const char *error_class, const char *message,
+                              struct fault *fault);
+/* target: "RisingWave", "StarRocks", "MySQL" or "Kubernetes". Returns the step's id. */
+MUST_CHECK bool audit_step_intent(struct audit *audit, int64_t run, const char *target,
+                                  const char *statement_redacted, int64_t *out_step,
+                                  struct fault *fault);
+/* result: Succeeded, Failed; code: the server's, may be NULL. */
+MUST_CHECK bool audit_step_result(struct audit *audit, int64_t step, const char *result,
+                                  const char *code, const char *message,
+                                  int64_t duration_ms, struct fault *fault);
+/* level: info, error. */
+MUST_CHECK bool audit_log(struct audit *audit, int64_t run, const char *level,
+                          const char *message, struct fault *fault);
+/* Deletes what is past retention, in bounded batches, and checkpoints the WAL. */
+MUST_CHECK bool audit_prune(struct audit *audit, int64_t *out_deleted,
+                            struct fault *fault);
+/* Number of steps recorded for a run so far. */
+MUST_CHECK bool audit_run_steps(struct audit *audit, int64_t run, int64_t *out_steps,
+                                struct fault *fault);
+
+/* Reading. Strings live in the arena and are "" when not (yet) set; times are Unix ms, 0
+ * when not (yet) set. */
+struct audit_run {
+    int64_t id;
+    const char *run_id, *kind, *uid, *namespace, *name, *trigger, *plan_hash, *result,
+        *error_class, *message;
+    int64_t generation, started_ms, finished_ms, steps;
+};
+struct audit_step {
+    int64_t id, run, seq, started_ms, duration_ms;
+    const char *target, *statement, *result, *code, *message;
+};
+struct audit_line {
+    int64_t id, run, at_ms;
+    const char *level, *message;
+};
+struct audit_filter {
+    const char *namespace; /* NULL: any */
+    const char *name;      /* NULL: any */
+    int64_t run;           /* 0: any */
+    int64_t limit;         /* newest first; 0 = 50 */
+};
+struct audit_runs {
+    VEC(struct audit_run) runs;
+};
+struct audit_details {
+    VEC(struct audit_step) steps; /* oldest first */
+    VEC(struct audit_line) lines;
+};
+MUST_CHECK bool audit_query_runs(struct audit *audit, const struct audit_filter *filter,
+                                 struct arena *arena, struct audit_runs *out_runs,
+                                 struct fault *fault);
+/* Steps and log lines of the runs that match, oldest first. */
+MUST_CHECK bool audit_query_details(struct audit *audit,
+                                    const struct audit_filter *filter,
+                                    struct arena *arena,
+                                    struct audit_details *out_details,
+                                    struct fault *fault);
+
+#endif

@@ -1,0 +1,131 @@
+#include "audit/lite.h"
+
+#include <errno.h>
+#include <string.h>
+
+pthread_mutex_t *lite_lock(struct audit *a)
+{
+    must(pthread_mutex_lock(&a->lock) == 0);
+    return &a->lock;
+}
+
+void lite_unlockp(pthread_mutex_t **held)
+{
+    must(pthread_mutex_unlock(*held) == 0);
+}
+
+void lite_stmt_freep(sqlite3_stmt **s)
+{
+    /* Repeats the error of the last step, which has been reported already. */
+    (void)sqlite3_finalize(TAKE(*s));
+}
+
+static bool is_ours(int code)
+{
+    return code == SQLITE_CONSTRAINT || code == SQLITE_MISUSE || code == SQLITE_RANGE ||
+           code == SQLITE_MISMATCH || code == SQLITE_TOOBIG || code == SQLITE_ERROR;
+}
+
+bool lite_fault(const struct audit *a, int code, struct fault *fault)
+{
+    int primary = code & 0xFF;
+    const char *said = a->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(a->db);
+    int system_error = a->db == NULL ? 0 : sqlite3_system_errno(a->db);
+    bool from_system = primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR;
+
+    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
+        return fault_set(
+            fault, FAULT_UNAVAILABLE, "AuditCorrupt",
+            "the audit database '%s' is damaged: %s; move it away and a new one "
+            "is made at the next start",
+            a->path, said);
+    }
+    (void)fault_set(fault, is_ours(primary) ? FAULT_BUG : FAULT_UNAVAILABLE,
+                    is_ours(primary) ? NULL : "AuditUnavailable",
+                    "the audit database '%s' cannot be used: %s%s%s", a->path, said,
+                    from_system && system_error != 0 ? ": " : "",
+                    from_system && system_error != 0 ? strerrordesc_np(system_error)
+                                                     : "");
+    return fault_code(fault, "%d", code);
+}
+
+bool lite_prepare(struct audit *a, const char *sql, sqlite3_stmt **out_stmt,
+                  struct fault *fault)
+{
+    sqlite3_stmt *s = NULL;
+    int code = sqlite3_prepare_v2(a->db, sql, -1, &s, NULL);
+
+    if (code != SQLITE_OK) {
+        return lite_fault(a, code, fault);
+    }
+    *out_stmt = s;
+    return true;
+}
+
+void lite_bind_int(sqlite3_stmt *s, int index, int64_t value)
+{
+    must(sqlite3_bind_int64(s, index, value) == SQLITE_OK);
+}
+
+void lite_bind_text(sqlite3_stmt *s, int index, const char *text)
+{
+    must((text == NULL
+              ? sqlite3_bind_null(s, index)
+              : sqlite3_bind_text(s, index, text, -1, SQLITE_STATIC)) == SQLITE_OK);
+}
+
+bool lite_step(struct audit *a, sqlite3_stmt *s, bool *out_row, struct fault *fault)
+{
+    int code = sqlite3_step(s);
+
+    if (code != SQLITE_ROW && code != SQLITE_DONE) {
+        return lite_fault(a, sqlite3_extended_errcode(a->db), fault);
+    }
+    *out_row = code == SQLITE_ROW;
+    return true;
+}
+
+bool lite_run(struct audit *a, sqlite3_stmt *s, int64_t *out_changed, struct fault *fault)
+{
+    bool row = true;
+
+    while (row) {
+        if (!lite_step(a, s, &row, fault)) {
+            return false;
+        }
+    }
+    if (out_changed != NULL) {
+        *out_changed = sqlite3_changes64(a->db);
+    }
+    return true;
+}
+
+bool lite_exec(struct audit *a, const char *sql, struct fault *fault)
+{
+    int code = sqlite3_exec(a->db, sql, NULL, NULL, NULL);
+
+    return code == SQLITE_OK ? true
+                             : lite_fault(a, sqlite3_extended_errcode(a->db), fault);
+}
+
+bool lite_int(struct audit *a, const char *sql, int64_t *out_value, struct fault *fault)
+{
+    AUTO(lite_stmt_freep) sqlite3_stmt *s = NULL;
+    bool row = false;
+
+    if (!lite_prepare(a, sql, &s, fault) || !lite_step(a, s, &row, fault)) {
+        return false;
+    }
+    *out_value = row ? sqlite3_column_int64(s, 0) : 0;
+    return true;
+}
+
+const char *lite_column(struct arena *arena, sqlite3_stmt *s, int index)
+{
+    const unsigned char *text = sqlite3_column_text(s, index);
+
+    return text == NULL
+               ? ""
+               : arena_copy(arena, (struct sv){(const char *)text,
+                                               (size_t)sqlite3_column_bytes(s, index)});
+}
