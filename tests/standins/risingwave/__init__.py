@@ -1,0 +1,1 @@
+"""A stand-in for RisingWave 3.0.3, see __main__.py."""
