@@ -1,0 +1,324 @@
+#include "db/mysql_rows.h"
+
+#include "base/buf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GRANT_BYTES_MAX 65536
+
+static const char *variable(const struct rows *variables, const char *name)
+{
+    for (size_t i = 0; i < rows_count(variables); i++) {
+        if (sv_eq_nocase(sv_from(rows_get(variables, i, "Variable_name")),
+                         sv_from(name))) {
+            return rows_text(variables, i, "Value");
+        }
+    }
+    return NULL;
+}
+
+static bool is_on(const char *value)
+{
+    struct sv text = sv_from(value);
+
+    return sv_eq_nocase(text, SV("ON")) || sv_eq(text, SV("1"));
+}
+
+static int64_t number(const char *value, int64_t otherwise)
+{
+    int64_t out = otherwise;
+
+    (void)sv_int64(sv_from(value), &out);
+    return out;
+}
+
+static char *lower(struct arena *arena, const char *text)
+{
+    char *copy = arena_strdup(arena, text == NULL ? "" : text);
+
+    for (char *p = copy; *p != '\0'; p++) {
+        if (*p >= 'A' && *p <= 'Z') {
+            *p = (char)(*p - 'A' + 'a');
+        }
+    }
+    return copy;
+}
+
+static char *upper(struct arena *arena, const char *text)
+{
+    char *copy = arena_strdup(arena, text);
+
+    for (char *p = copy; p != NULL && *p != '\0'; p++) {
+        if (*p >= 'a' && *p <= 'z') {
+            *p = (char)(*p - 'a' + 'A');
+        }
+    }
+    return copy;
+}
+
+/* MySQL 8 has both variables and the seconds win unless they are 0; 5.6 has days only;
+ * MariaDB keeps both in step from 10.6. */
+static int64_t expire_seconds(const struct rows *variables)
+{
+    int64_t seconds = number(variable(variables, "binlog_expire_logs_seconds"), -1);
+    int64_t days = number(variable(variables, "expire_logs_days"), -1);
+    const char *purge = variable(variables, "binlog_expire_logs_auto_purge");
+
+    if (purge != NULL && !is_on(purge)) {
+        return 0;
+    }
+    if (seconds > 0 || days < 0) {
+        return seconds;
+    }
+    return days * 86400;
+}
+
+void mysql_rows_server(const struct rows *variables, struct arena *arena,
+                       struct mysql_server *out_server)
+{
+    const char *version = variable(variables, "version");
+    const char *uuid = variable(variables, "server_uuid");
+    const char *gtid_mode = variable(variables, "gtid_mode");
+    struct mysql_server server = {.flavor = MYSQL_ORACLE};
+    uint64_t id = 0;
+
+    server.version = arena_strdup(arena, version == NULL ? "" : version);
+    if (sv_find_nocase(sv_from(version), SV("mariadb")) != SIZE_MAX) {
+        server.flavor = MYSQL_MARIADB;
+    }
+    server.server_uuid =
+        uuid == NULL || uuid[0] == '\0' ? NULL : arena_strdup(arena, uuid);
+    (void)sv_uint64(sv_from(variable(variables, "server_id")), &id);
+    server.server_id = id;
+    server.log_bin = is_on(variable(variables, "log_bin"));
+    server.binlog_format = upper(arena, variable(variables, "binlog_format"));
+    server.binlog_row_image = upper(arena, variable(variables, "binlog_row_image"));
+    server.binlog_expire_seconds = expire_seconds(variables);
+    /* MariaDB has no switch: its binary log always carries GTIDs of its own kind. */
+    server.gtid = server.flavor == MYSQL_MARIADB
+                      ? server.log_bin && variable(variables, "gtid_domain_id") != NULL
+                      : is_on(gtid_mode);
+    server.lower_case_table_names =
+        number(variable(variables, "lower_case_table_names"), 0);
+    *out_server = server;
+}
+
+static void add_quoted(struct buf *out, struct sv name)
+{
+    buf_addc(out, '\'');
+    for (size_t i = 0; i < name.n; i++) {
+        if (name.p[i] == '\'' || name.p[i] == '\\') {
+            buf_addc(out, name.p[i] == '\'' ? '\'' : '\\');
+        }
+        buf_addc(out, name.p[i]);
+    }
+    buf_addc(out, '\'');
+}
+
+const char *mysql_rows_account(const char *current_user, struct arena *arena)
+{
+    struct sv whole = sv_from(current_user);
+    const char *at = current_user == NULL ? NULL : strrchr(current_user, '@');
+    size_t user = at == NULL ? whole.n : (size_t)(at - current_user);
+    struct buf out;
+
+    buf_init(&out, GRANT_BYTES_MAX);
+    add_quoted(&out, sv_sub(whole, 0, user));
+    if (at != NULL) {
+        buf_addc(&out, '@');
+        add_quoted(&out, sv_sub(whole, user + 1, whole.n));
+    }
+    char *account = buf_take(&out, arena);
+    buf_deinit(&out);
+    return account;
+}
+
+/* Behind a quoted literal that starts at `at`. */
+static size_t literal_end(struct sv line, size_t at)
+{
+    char quote = line.p[at++];
+
+    while (at < line.n) {
+        if (line.p[at] == '\\' && at + 1 < line.n) {
+            at += 2;
+        } else if (line.p[at] == quote && at + 1 < line.n && line.p[at + 1] == quote) {
+            at += 2;
+        } else if (line.p[at++] == quote) {
+            break;
+        }
+    }
+    return at;
+}
+
+/*
+ * Walks over the line: quoted names before IDENTIFIED stay, every literal behind it goes,
+ * whatever keyword introduces it (BY PASSWORD, WITH .. AS, MariaDB's VIA .. USING .. OR
+ * ..).
+ */
+static const char *without_credentials(const char *text, struct arena *arena)
+{
+    struct sv line = sv_from(text);
+    bool identified = false;
+    size_t at = 0;
+    struct buf out;
+
+    buf_init(&out, GRANT_BYTES_MAX);
+    while (at < line.n) {
+        char c = line.p[at];
+        if (c == '\'' || c == '"' || c == '`') {
+            size_t end = literal_end(line, at);
+            bool hidden = identified && c != '`';
+            buf_add(&out, hidden ? SV("'***'") : sv_sub(line, at, end - at));
+            at = end;
+            continue;
+        }
+        if (sv_starts_nocase(sv_sub(line, at, line.n), SV(" IDENTIFIED "))) {
+            identified = true;
+        }
+        buf_addc(&out, c);
+        at++;
+    }
+    char *safe = buf_take(&out, arena);
+    buf_deinit(&out);
+    return safe;
+}
+
+void mysql_rows_grants(const struct rows *grants, struct arena *arena,
+                       struct strlist *out_grants)
+{
+    for (size_t i = 0; i < rows_count(grants); i++) {
+        const char *line = grants->data.v[i][0];
+        if (line != NULL) {
+            VEC_PUSH(arena, out_grants, without_credentials(line, arena));
+        }
+    }
+}
+
+size_t mysql_rows_named(const struct rows *rows, const char *heading, const char *name,
+                        int64_t lower_case_table_names)
+{
+    size_t close = SIZE_MAX;
+
+    for (size_t i = 0; i < rows_count(rows); i++) {
+        struct sv found = sv_from(rows_get(rows, i, heading));
+        if (sv_eq(found, sv_from(name))) {
+            return i;
+        }
+        if (lower_case_table_names != 0 && sv_eq_nocase(found, sv_from(name))) {
+            close = i;
+        }
+    }
+    return close;
+}
+
+int64_t mysql_rows_unsigned(const char *text, int64_t otherwise)
+{
+    uint64_t value = 0;
+
+    if (text == NULL || !sv_uint64(sv_from(text), &value)) {
+        return otherwise;
+    }
+    return value > INT64_MAX ? -1 : (int64_t)value;
+}
+
+struct mysql_table *mysql_rows_table(const struct rows *tables, size_t row,
+                                     struct arena *arena)
+{
+    struct mysql_table *table = ARENA_NEW(arena, struct mysql_table);
+
+    table->database = arena_strdup(arena, rows_text(tables, row, "TABLE_SCHEMA"));
+    table->name = arena_strdup(arena, rows_text(tables, row, "TABLE_NAME"));
+    table->type = arena_strdup(arena, rows_text(tables, row, "TABLE_TYPE"));
+    table->engine = arena_strdup(arena, rows_get(tables, row, "ENGINE"));
+    table->comment = arena_strdup(arena, rows_text(tables, row, "TABLE_COMMENT"));
+    table->row_estimate = rows_int(tables, row, "TABLE_ROWS", -1);
+    table->auto_increment =
+        mysql_rows_unsigned(rows_get(tables, row, "AUTO_INCREMENT"), 0);
+    return table;
+}
+
+static struct mysql_column read_column(const struct rows *columns, size_t row,
+                                       enum mysql_flavor flavor, struct arena *arena)
+{
+    const char *expression = rows_get(columns, row, "GENERATION_EXPRESSION");
+    const char *default_value = rows_get(columns, row, "COLUMN_DEFAULT");
+    bool absent = flavor == MYSQL_MARIADB && sv_eq(sv_from(default_value), SV("NULL"));
+
+    return (struct mysql_column){
+        .name = arena_strdup(arena, rows_text(columns, row, "COLUMN_NAME")),
+        .ordinal = rows_int(columns, row, "ORDINAL_POSITION", 0),
+        .data_type = lower(arena, rows_text(columns, row, "DATA_TYPE")),
+        .column_type = arena_strdup(arena, rows_text(columns, row, "COLUMN_TYPE")),
+        .nullable = rows_bool(columns, row, "IS_NULLABLE"),
+        .key = arena_strdup(arena, rows_text(columns, row, "COLUMN_KEY")),
+        .default_value = absent ? NULL : arena_strdup(arena, default_value),
+        .extra = lower(arena, rows_text(columns, row, "EXTRA")),
+        .charset = arena_strdup(arena, rows_get(columns, row, "CHARACTER_SET_NAME")),
+        .collation = arena_strdup(arena, rows_get(columns, row, "COLLATION_NAME")),
+        .comment = arena_strdup(arena, rows_text(columns, row, "COLUMN_COMMENT")),
+        .generation_expression = expression == NULL || expression[0] == '\0'
+                                     ? NULL
+                                     : arena_strdup(arena, expression),
+        .char_max_length = rows_int(columns, row, "CHARACTER_MAXIMUM_LENGTH", -1),
+        .numeric_precision = rows_int(columns, row, "NUMERIC_PRECISION", -1),
+        .numeric_scale = rows_int(columns, row, "NUMERIC_SCALE", -1),
+        .datetime_precision = rows_int(columns, row, "DATETIME_PRECISION", -1),
+    };
+}
+
+static int by_ordinal(const void *a, const void *b)
+{
+    const struct mysql_column *left = a;
+    const struct mysql_column *right = b;
+
+    return (left->ordinal > right->ordinal) - (left->ordinal < right->ordinal);
+}
+
+/* The collation lets through names that differ in case or accents: these are others. */
+static bool of_table(const struct rows *rows, size_t row, const struct mysql_table *table)
+{
+    return sv_eq(sv_from(rows_get(rows, row, "TABLE_SCHEMA")),
+                 sv_from(table->database)) &&
+           sv_eq(sv_from(rows_get(rows, row, "TABLE_NAME")), sv_from(table->name));
+}
+
+void mysql_rows_columns(const struct rows *columns, enum mysql_flavor flavor,
+                        struct arena *arena, struct mysql_table *table)
+{
+    for (size_t i = 0; i < rows_count(columns); i++) {
+        if (of_table(columns, i, table)) {
+            VEC_PUSH(arena, &table->columns, read_column(columns, i, flavor, arena));
+        }
+    }
+    if (table->columns.n > 1) {
+        qsort(table->columns.v, table->columns.n, sizeof(*table->columns.v), by_ordinal);
+    }
+}
+
+void mysql_rows_primary_key(const struct rows *statistics, struct arena *arena,
+                            struct mysql_table *table)
+{
+    for (size_t place = 1; place <= rows_count(statistics); place++) {
+        for (size_t i = 0; i < rows_count(statistics); i++) {
+            const char *column = rows_get(statistics, i, "COLUMN_NAME");
+            if (column != NULL && of_table(statistics, i, table) &&
+                sv_eq_nocase(sv_from(rows_get(statistics, i, "INDEX_NAME")),
+                             SV("PRIMARY")) &&
+                rows_int(statistics, i, "SEQ_IN_INDEX", 0) == (int64_t)place) {
+                VEC_PUSH(arena, &table->primary_key, arena_strdup(arena, column));
+            }
+        }
+    }
+}
+
+void mysql_rows_replicas(const struct rows *hosts, struct arena *arena,
+                         struct strlist *out_ids)
+{
+    for (size_t i = 0; i < rows_count(hosts); i++) {
+        const char *id = rows_get(hosts, i, "Server_id");
+        if (id != NULL) {
+            VEC_PUSH(arena, out_ids, arena_strdup(arena, id));
+        }
+    }
+}

@@ -1,0 +1,367 @@
+#include "db/mysql_source.h"
+
+#include "db/mysql_rows.h"
+#include "db/mysql_wire.h"
+
+#include <stdio.h>
+
+struct mysql_source {
+    struct source_db base;
+    struct mysql_wire *wire;
+    enum mysql_flavor flavor;
+    bool fresh_statistics; /* information_schema answers from the engine, not from a cache
+                            */
+    int64_t lower_case_table_names; /* -1: not asked yet */
+};
+
+/* One call: what it works with. Rows live in a scratch arena, results in the caller's. */
+struct reading {
+    struct mysql_source *db;
+    struct cancel *cancel;
+    struct arena *scratch;
+    struct arena *arena;
+    const char *database, *table;
+    const char *what;
+    struct fault *fault;
+};
+
+static struct mysql_source *of(struct source_db *db)
+{
+    return (struct mysql_source *)(void *)db;
+}
+
+static struct stmt *new_stmt(const struct reading *r)
+{
+    return stmt_new(r->scratch, SQL_MYSQL);
+}
+
+static bool read_rows(const struct reading *r, const struct stmt *stmt, struct rows *out)
+{
+    return mysql_wire_read(r->db->wire, stmt, r->what, r->cancel, r->scratch, out,
+                           r->fault);
+}
+
+/* "10.11.6-MariaDB" -> 101106, with the prefix MariaDB once put in front taken off. */
+static int64_t version_number(const char *version)
+{
+    int major = 0;
+    int minor = 0;
+    int patch = 0;
+
+    if (sv_starts(sv_from(version), SV("5.5.5-"))) {
+        version += 6;
+    }
+    if (sscanf(version, "%3d.%3d.%3d", &major, &minor, &patch) < 2) {
+        return 0;
+    }
+    return (int64_t)major * 10000 + minor * 100 + patch;
+}
+
+static bool read_server(const struct reading *r, struct mysql_server *server)
+{
+    struct rows rows;
+    struct stmt *s = new_stmt(r);
+
+    stmt_text(s,
+              "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', "
+              "'server_id', 'log_bin', 'binlog_format', 'binlog_row_image', "
+              "'binlog_expire_logs_seconds', 'expire_logs_days', "
+              "'binlog_expire_logs_auto_purge', 'gtid_mode', 'gtid_domain_id', "
+              "'lower_case_table_names')");
+    if (!read_rows(r, s, &rows)) {
+        return false;
+    }
+    mysql_rows_server(&rows, r->arena, server);
+    r->db->lower_case_table_names = server->lower_case_table_names;
+    return true;
+}
+
+static bool source_probe(struct source_db *db, struct cancel *cancel, struct arena *arena,
+                         struct mysql_server *out_server, struct fault *fault)
+{
+    AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
+    const struct reading r = {.db = of(db),
+                              .cancel = cancel,
+                              .scratch = scratch,
+                              .arena = arena,
+                              .what = "reading the server's settings",
+                              .fault = fault};
+    struct mysql_server server = {0};
+    struct rows user;
+    struct rows grants;
+    struct stmt *who = new_stmt(&r);
+    struct stmt *show = new_stmt(&r);
+
+    stmt_text(who, "SELECT CURRENT_USER() AS account");
+    stmt_text(show, "SHOW GRANTS FOR CURRENT_USER()");
+    if (!read_server(&r, &server) || !read_rows(&r, who, &user) ||
+        !read_rows(&r, show, &grants)) {
+        return false;
+    }
+    server.current_user = mysql_rows_account(rows_text(&user, 0, "account"), arena);
+    mysql_rows_grants(&grants, arena, &server.grants);
+    *out_server = server;
+    return true;
+}
+
+/* Only a server whose names ignore case may be asked without it. */
+static bool know_case(const struct reading *r)
+{
+    struct rows rows;
+    struct stmt *s = new_stmt(r);
+
+    if (r->db->lower_case_table_names >= 0) {
+        return true;
+    }
+    stmt_text(s, "SELECT @@lower_case_table_names AS lctn");
+    if (!read_rows(r, s, &rows)) {
+        return false;
+    }
+    r->db->lower_case_table_names = rows_int(&rows, 0, "lctn", 0);
+    return true;
+}
+
+/* MySQL 8 answers AUTO_INCREMENT and TABLE_ROWS from a cache that is up to a day old;
+ * whether a key fits BIGINT must not depend on yesterday. Refused settings are done
+ * without. */
+static bool ask_fresh(const struct reading *r)
+{
+    struct fault refused = FAULT_INIT;
+    int64_t affected = 0;
+    struct stmt *s = new_stmt(r);
+
+    if (r->db->fresh_statistics || r->db->flavor == MYSQL_MARIADB ||
+        version_number(mysql_wire_version(r->db->wire)) < 80000) {
+        return true;
+    }
+    stmt_text(s, "SET SESSION information_schema_stats_expiry = 0");
+    if (!mysql_wire_apply(r->db->wire, s, NULL, r->what, r->cancel, &affected,
+                          &refused) &&
+        refused.class != FAULT_REFUSED && refused.class != FAULT_DENIED) {
+        *r->fault = refused;
+        return false;
+    }
+    r->db->fresh_statistics = true;
+    return true;
+}
+
+static bool find_database(const struct reading *r, const char **out_database)
+{
+    struct rows rows;
+    struct stmt *s = new_stmt(r);
+
+    stmt_text(s,
+              "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ");
+    stmt_str(s, sv_from(r->database));
+    if (!read_rows(r, s, &rows)) {
+        return false;
+    }
+    size_t row = mysql_rows_named(&rows, "SCHEMA_NAME", r->database,
+                                  r->db->lower_case_table_names);
+    *out_database = rows_get(&rows, row, "SCHEMA_NAME");
+    return true;
+}
+
+static void where_table(struct stmt *s, const char *database, const char *table)
+{
+    stmt_text(s, " WHERE TABLE_SCHEMA = ");
+    stmt_str(s, sv_from(database));
+    stmt_text(s, " AND TABLE_NAME = ");
+    stmt_str(s, sv_from(table));
+}
+
+static bool find_table(const struct reading *r, const char *database,
+                       struct mysql_table **out_table)
+{
+    struct rows rows;
+    struct stmt *s = new_stmt(r);
+
+    stmt_text(s, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, "
+                 "AUTO_INCREMENT, TABLE_COMMENT FROM information_schema.TABLES");
+    where_table(s, database, r->table);
+    if (!read_rows(r, s, &rows)) {
+        return false;
+    }
+    size_t row =
+        mysql_rows_named(&rows, "TABLE_NAME", r->table, r->db->lower_case_table_names);
+    *out_table = row == SIZE_MAX ? NULL : mysql_rows_table(&rows, row, r->arena);
+    return true;
+}
+
+static bool read_columns(const struct reading *r, struct mysql_table *table)
+{
+    struct rows columns;
+    struct rows keys;
+    struct stmt *c = new_stmt(r);
+    struct stmt *k = new_stmt(r);
+
+    /* All columns: GENERATION_EXPRESSION is not everywhere and must not be named. */
+    stmt_text(c, "SELECT * FROM information_schema.COLUMNS");
+    where_table(c, table->database, table->name);
+    stmt_text(k, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME "
+                 "FROM information_schema.STATISTICS");
+    where_table(k, table->database, table->name);
+    stmt_text(k, " AND INDEX_NAME = 'PRIMARY'");
+    if (!read_rows(r, c, &columns) || !read_rows(r, k, &keys)) {
+        return false;
+    }
+    mysql_rows_columns(&columns, r->db->flavor, r->arena, table);
+    mysql_rows_primary_key(&keys, r->arena, table);
+    return true;
+}
+
+static bool is_unsigned_bigint_key(const struct mysql_table *table,
+                                   const struct mysql_column *column)
+{
+    if (!sv_eq(sv_from(column->data_type), SV("bigint")) ||
+        sv_find_nocase(sv_from(column->column_type), SV("unsigned")) == SIZE_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < table->primary_key.n; i++) {
+        if (sv_eq(sv_from(table->primary_key.v[i]), sv_from(column->name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether such a key fits BIGINT decides its type in StarRocks (verified 4). */
+static bool read_key_max(const struct reading *r, const struct mysql_table *table,
+                         struct mysql_column *column)
+{
+    const struct ident *database = NULL;
+    const struct ident *name = NULL;
+    const struct ident *key = NULL;
+    struct rows rows;
+    struct stmt *s = new_stmt(r);
+
+    if (!ident_parse(r->scratch, sv_from(table->database), SQL_MYSQL, IDENT_DATABASE,
+                     &database, r->fault) ||
+        !ident_parse(r->scratch, sv_from(table->name), SQL_MYSQL, IDENT_TABLE, &name,
+                     r->fault) ||
+        !ident_parse(r->scratch, sv_from(column->name), SQL_MYSQL, IDENT_COLUMN, &key,
+                     r->fault)) {
+        return false;
+    }
+    stmt_text(s, "SELECT MAX(");
+    stmt_ident(s, key);
+    stmt_text(s, ") AS key_max FROM ");
+    stmt_qualified(s, database, name);
+    if (!read_rows(r, s, &rows)) {
+        return false;
+    }
+    column->key_max = mysql_rows_unsigned(rows_get(&rows, 0, "key_max"), 0);
+    return true;
+}
+
+static bool read_details(const struct reading *r, struct mysql_table *table)
+{
+    if (!read_columns(r, table)) {
+        return false;
+    }
+    for (VEC_EACH(struct mysql_column, column, &table->columns)) {
+        if (is_unsigned_bigint_key(table, column) && !read_key_max(r, table, column)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool source_read_table(struct source_db *db, const char *database,
+                              const char *table, struct cancel *cancel,
+                              struct arena *arena, struct mysql_table **out_table,
+                              bool *out_database_exists, struct fault *fault)
+{
+    AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
+    const struct reading r = {
+        .db = of(db),
+        .cancel = cancel,
+        .scratch = scratch,
+        .arena = arena,
+        .database = database,
+        .table = table,
+        .fault = fault,
+        .what = arena_printf(scratch, "reading table %s.%s", database, table)};
+    const char *found_database = NULL;
+    struct mysql_table *found = NULL;
+
+    if (!know_case(&r) || !ask_fresh(&r) || !find_database(&r, &found_database)) {
+        return false;
+    }
+    if (found_database != NULL && !find_table(&r, found_database, &found)) {
+        return false;
+    }
+    if (found != NULL && !read_details(&r, found)) {
+        return false;
+    }
+    *out_database_exists = found_database != NULL;
+    *out_table = found;
+    return true;
+}
+
+static bool source_replica_ids(struct source_db *db, struct cancel *cancel,
+                               struct arena *arena, struct strlist *out_ids,
+                               struct fault *fault)
+{
+    AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
+    struct fault refused = FAULT_INIT;
+    const struct reading r = {.db = of(db),
+                              .cancel = cancel,
+                              .scratch = scratch,
+                              .arena = arena,
+                              .what = "reading the list of replicas",
+                              .fault = &refused};
+    struct strlist ids = {0};
+    struct rows rows;
+    struct stmt *s = new_stmt(&r);
+
+    /* MySQL renamed it in 8.0.22 and dropped the old name in 8.4; MariaDB keeps the old.
+     */
+    if (r.db->flavor == MYSQL_ORACLE &&
+        version_number(mysql_wire_version(r.db->wire)) >= 80022) {
+        stmt_text(s, "SHOW REPLICAS");
+    } else {
+        stmt_text(s, "SHOW SLAVE HOSTS");
+    }
+    if (read_rows(&r, s, &rows)) {
+        mysql_rows_replicas(&rows, arena, &ids);
+    } else if (refused.class != FAULT_DENIED) {
+        *fault = refused;
+        return false;
+    }
+    *out_ids = ids;
+    return true;
+}
+
+static void source_close(struct source_db *db)
+{
+    mysql_wire_close(of(db)->wire); /* frees the structure too */
+}
+
+static const struct source_db_ops source_ops = {
+    .probe = source_probe,
+    .read_table = source_read_table,
+    .replica_ids = source_replica_ids,
+    .close = source_close,
+};
+
+bool mysql_source_open(const struct db_endpoint *endpoint, struct cancel *cancel,
+                       struct source_db **out_db, struct fault *fault)
+{
+    struct mysql_wire *wire = NULL;
+
+    if (!mysql_wire_open(endpoint, DB_MYSQL, cancel, &wire, fault)) {
+        return false;
+    }
+    struct mysql_source *db =
+        ARENA_NEW(mysql_wire_peer(wire)->arena, struct mysql_source);
+    db->base.ops = &source_ops;
+    db->wire = wire;
+    db->lower_case_table_names = -1;
+    db->flavor =
+        sv_find_nocase(sv_from(mysql_wire_version(wire)), SV("mariadb")) == SIZE_MAX
+            ? MYSQL_ORACLE
+            : MYSQL_MARIADB;
+    *out_db = &db->base;
+    return true;
+}

@@ -1,0 +1,247 @@
+#include "db/mysql_wire.h"
+
+#include "db/guard.h"
+#include "db/mysql_wire_private.h"
+#include "db/resolve.h"
+
+#include <mysql.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+/* The library runs its calls on stacks of its own; the default (60 KiB) is less than
+ * OpenSSL and the loading of a login plugin may take. */
+#define CALL_STACK_BYTES ((size_t)256 * 1024)
+#define PACKET_BYTES_MAX ((unsigned long)16 * 1024 * 1024)
+/* Plugins that never send the password as it is over a plain connection. */
+#define LOGIN_PLUGINS                                                                    \
+    "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519"
+#define NO_SOCKET ((my_socket)-1)
+
+bool mysql_wire_init(struct fault *fault)
+{
+    struct sigaction now;
+
+    if (mysql_library_init(0, NULL, NULL) != 0) {
+        return fault_set(fault, FAULT_BUG, NULL,
+                         "the MySQL client library does not start");
+    }
+    /* OpenSSL writes to the socket without MSG_NOSIGNAL. */
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
+        (void)signal(SIGPIPE, SIG_IGN);
+    }
+    return true;
+}
+
+void mysql_wire_deinit(void)
+{
+    mysql_library_end();
+}
+
+const struct peer *mysql_wire_peer(const struct mysql_wire *wire)
+{
+    return wire->peer;
+}
+
+const char *mysql_wire_version(const struct mysql_wire *wire)
+{
+    const char *version = mysql_get_server_info(wire->handle);
+
+    return version == NULL ? "" : version;
+}
+
+void mysql_wire_break(struct mysql_wire *wire)
+{
+    my_socket fd = wire->handle == NULL ? NO_SOCKET : mysql_get_socket(wire->handle);
+
+    wire->broken = true;
+    if (fd != NO_SOCKET) {
+        (void)shutdown(fd, SHUT_RDWR);
+    }
+}
+
+int mysql_wait_events(struct mysql_wait *wait, int status)
+{
+    int wanted = status & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE | MYSQL_WAIT_EXCEPT);
+    short events = (short)(((status & MYSQL_WAIT_READ) != 0 ? POLLIN : 0) |
+                           ((status & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : 0) |
+                           ((status & MYSQL_WAIT_EXCEPT) != 0 ? POLLPRI : 0));
+    my_socket fd = mysql_get_socket(wait->wire->handle);
+
+    if (!wait->stopped && (fd == NO_SOCKET || !cancel_poll(wait->cancel, fd, events,
+                                                           wait->what, wait->fault))) {
+        wait->stopped = true;
+        mysql_wire_break(wait->wire);
+    }
+    return wanted;
+}
+
+bool mysql_wait_more(const struct mysql_wait *wait, int *turns)
+{
+    return !wait->stopped || (*turns)++ < UNWIND_TURNS_MAX;
+}
+
+bool mysql_wire_failed(struct mysql_wire *wire, const char *what, struct fault *fault)
+{
+    char code[16];
+    const char *text = mysql_error(wire->handle);
+
+    (void)snprintf(code, sizeof(code), "%u", mysql_errno(wire->handle));
+    return peer_fault(wire->peer,
+                      &(struct peer_answer){.what = what, .code = code, sv_from(text)},
+                      &wire->broken, fault);
+}
+
+static void set_options(struct mysql_wire *wire, const struct cancel *cancel)
+{
+    MYSQL *handle = wire->handle;
+    const size_t stack_bytes = CALL_STACK_BYTES;
+    const unsigned long packet_bytes = PACKET_BYTES_MAX;
+    /* Rounded up: our own deadline comes first, this one only backs up the guard. */
+    const unsigned int connect_s = (unsigned int)(cancel_remaining_ms(cancel) / 1000 + 1);
+    const unsigned int io_s = DB_DDL_TIMEOUT_MS / 1000;
+    const unsigned int no_files = 0;
+    const unsigned int tcp = MYSQL_PROTOCOL_TCP;
+    const my_bool off = 0;
+    const my_bool encrypt = wire->peer->tls != TLS_DISABLE;
+
+    (void)mysql_options(handle, MYSQL_OPT_NONBLOCK, &stack_bytes);
+    (void)mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
+    (void)mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &io_s);
+    (void)mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &io_s);
+    (void)mysql_options(handle, MYSQL_OPT_PROTOCOL, &tcp);
+    (void)mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, &no_files);
+    (void)mysql_options(handle, MYSQL_OPT_RECONNECT, &off);
+    (void)mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_bytes);
+    (void)mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    (void)mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &encrypt);
+    (void)mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off);
+    (void)mysql_optionsv(handle, MARIADB_OPT_RESTRICTED_AUTH, LOGIN_PLUGINS);
+    (void)mysql_optionsv(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "tablesync");
+}
+
+/* true when the library's call has ended by itself, well or badly. */
+static bool run_connect(struct mysql_wire *wire, const char *address,
+                        struct mysql_wait *wait, MYSQL **out_connected)
+{
+    AUTO(guard_stopp) struct guard *guard = NULL;
+    struct sv password = secret_reveal(wire->peer->password);
+    int turns = 0;
+    int status = mysql_real_connect_start(
+        out_connected, wire->handle, address, wire->peer->user,
+        password.n == 0 ? "" : password.p, NULL, (unsigned int)wire->peer->port, NULL, 0);
+
+    while (status != 0 && mysql_wait_more(wait, &turns)) {
+        my_socket fd = mysql_get_socket(wire->handle);
+        if (guard == NULL && wire->peer->tls != TLS_DISABLE && fd != NO_SOCKET) {
+            guard = guard_start(fd, wait->cancel);
+        }
+        status = mysql_real_connect_cont(out_connected, wire->handle,
+                                         mysql_wait_events(wait, status));
+    }
+    return status == 0;
+}
+
+static bool check_encrypted(struct mysql_wire *wire, const char *what,
+                            struct fault *fault)
+{
+    if (wire->peer->tls != TLS_REQUIRE || mysql_get_ssl_cipher(wire->handle) != NULL) {
+        return true;
+    }
+    mysql_wire_break(wire);
+    return fault_set(
+        fault, FAULT_UNAVAILABLE, "TLSFailed",
+        "%s, %s: spec.tls.mode is Require and the server offers no TLS. Give it "
+        "a certificate, or set spec.tls.mode to Prefer or Disable.",
+        wire->peer->label, what);
+}
+
+bool mysql_wire_reach(struct mysql_wire *wire, const char *address,
+                      const struct cancel *cancel, struct fault *fault)
+{
+    const char *what = arena_printf(wire->peer->arena, "login as %s", wire->peer->user);
+    MYSQL *connected = NULL;
+    struct mysql_wait wait = {wire, cancel, what, fault, false};
+
+    if (wire->handle != NULL) {
+        mysql_close(wire->handle);
+    }
+    wire->handle = mysql_init(NULL);
+    must(wire->handle != NULL);
+    wire->broken = false;
+    wire->address = address;
+    set_options(wire, cancel);
+    bool ended = run_connect(wire, address, &wait, &connected);
+    if (wait.stopped) {
+        return peer_wrap(wire->peer, fault);
+    }
+    if (ended && connected != NULL) {
+        return check_encrypted(wire, what, fault);
+    }
+    wire->broken = true;
+    /* The guard may have ended a handshake of which the library knows only that it ended.
+     */
+    if (!cancel_check(cancel, what, fault)) {
+        return peer_wrap(wire->peer, fault);
+    }
+    return mysql_wire_failed(wire, what, fault);
+}
+
+/* Another address of the same host may do better only when this one was not there. */
+static bool worth_another(const struct fault *fault)
+{
+    struct sv reason = sv_from(fault->reason);
+
+    return fault->class == FAULT_UNAVAILABLE &&
+           (sv_eq(reason, SV("Unreachable")) || sv_eq(reason, SV("Timeout")));
+}
+
+bool mysql_wire_open(const struct db_endpoint *endpoint, enum db_engine engine,
+                     struct cancel *cancel, struct mysql_wire **out_wire,
+                     struct fault *fault)
+{
+    struct peer *peer = peer_new(endpoint, engine);
+    AUTO(mysql_wire_closep)
+    struct mysql_wire *wire = ARENA_NEW(peer->arena, struct mysql_wire);
+    struct strlist addresses = {0};
+    struct fault attempt = FAULT_INIT;
+    struct cancel limit;
+    bool reached = false;
+
+    wire->peer = peer;
+    cancel_init_child(&limit, cancel, DB_CONNECT_TIMEOUT_MS);
+    if (!resolve_host(peer->host, "looking up the host", &limit, peer->arena, &addresses,
+                      fault)) {
+        return peer_wrap(peer, fault);
+    }
+    for (size_t i = 0; i < addresses.n && !reached; i++) {
+        reached = mysql_wire_reach(wire, addresses.v[i], &limit, &attempt);
+        if (!reached && (!worth_another(&attempt) || cancel_remaining_ms(&limit) == 0)) {
+            break;
+        }
+    }
+    if (!reached) {
+        *fault = attempt;
+        return false;
+    }
+    *out_wire = TAKE(wire);
+    return true;
+}
+
+void mysql_wire_close(struct mysql_wire *wire)
+{
+    if (wire == NULL) {
+        return;
+    }
+    if (wire->handle != NULL) {
+        mysql_close(wire->handle);
+    }
+    peer_free(wire->peer);
+}
+
+void mysql_wire_closep(struct mysql_wire **wire)
+{
+    mysql_wire_close(*wire);
+    *wire = NULL;
+}
