@@ -1,0 +1,41 @@
+#include "cmd/cluster.h"
+
+#include "cmd/cmd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool cluster_open(const struct options *options, struct cluster *out_cluster,
+                  struct fault *fault)
+{
+    struct cluster cluster = {.arena = arena_new(ARENA_CEILING_BYTES)};
+    struct kube_config_sources sources = {
+        .explicit_path = options->values[OPTION_KUBECONFIG],
+        .context = options->values[OPTION_CONTEXT],
+        .kubeconfig_env = getenv("KUBECONFIG"),
+        .home = getenv("HOME"),
+        .service_host = getenv("KUBERNETES_SERVICE_HOST"),
+        .service_port = getenv("KUBERNETES_SERVICE_PORT"),
+        .service_account_dir = "/var/run/secrets/kubernetes.io/serviceaccount"};
+    char *agent = arena_printf(cluster.arena, "tablesync/%s (linux)", command_version_text());
+
+    if (!kube_config_load(&sources, cluster.arena, &cluster.config, fault) ||
+        !kube_transport_curl_new(&cluster.config, agent, clock_system(), &cluster.transport,
+                                 fault)) {
+        cluster_close(&cluster);
+        return false;
+    }
+    *out_cluster = cluster;
+    return true;
+}
+
+void cluster_close(struct cluster *cluster)
+{
+    if (cluster->arena == NULL) {
+        return;
+    }
+    kube_transport_free(cluster->transport);
+    kube_config_deinit(&cluster->config);
+    arena_free(cluster->arena);
+    memset(cluster, 0, sizeof(*cluster));
+}

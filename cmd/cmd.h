@@ -1,0 +1,23 @@
+/* cmd: the commands and what they share. Only this room prints. */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include "cmd/options.h"
+
+/* Exit codes, documented in README. */
+enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+typedef int command_run(const struct options *options);
+
+int command_controller(const struct options *options);
+int command_plan(const struct options *options);
+int command_types(const struct options *options);
+int command_runs(const struct options *options);
+int command_logs(const struct options *options);
+int command_version(const struct options *options);
+
+/* "tablesync: <sentence>" on standard error; returns the exit code that fits the class. */
+int command_failed(const struct fault *fault);
+const char *command_version_text(void);
+
+#endif

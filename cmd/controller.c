@@ -1,0 +1,128 @@
+/* `tablesync controller`: wiring of the real ports, signals, and nothing else. */
+#include "audit/audit.h"
+#include "cmd/cluster.h"
+#include "cmd/cmd.h"
+#include "loop/operator.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define ATTEMPT_MS (15 * 60 * 1000)
+
+/* A signal handler can only reach static storage. */
+static struct cancel *signal_target;
+
+static void on_signal(int number)
+{
+    (void)number;
+    cancel_fire(signal_target);
+}
+
+static bool install_signals(struct cancel *stop, struct fault *fault)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    signal_target = stop;
+    if (sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0 ||
+        sigaction(SIGPIPE, &ignore, NULL) != 0) {
+        return fault_set(fault, FAULT_BUG, NULL, "cannot install signal handlers");
+    }
+    return true;
+}
+
+/* Passwords are in memory: no core files. */
+static void forbid_core_files(void)
+{
+    struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static bool read_options(const struct options *options, struct operator_options *out,
+                         struct audit_options *out_audit, enum lg_level *out_level,
+                         struct fault *fault)
+{
+    const char *namespace = options->values[OPTION_WATCH_NAMESPACE];
+    int64_t workers = 0;
+
+    if (!options_int(options, OPTION_WORKERS, 1, 64, &workers, fault) ||
+        !options_duration(options, OPTION_RESYNC, 1000, &out->loop.resync_ms, fault) ||
+        !options_duration(options, OPTION_POLL, 100, &out->loop.poll_ms, fault) ||
+        !options_duration(options, OPTION_AUDIT_KEEP, 0, &out_audit->keep_ms, fault) ||
+        !options_int(options, OPTION_AUDIT_KEEP_RUNS, 0, INT64_MAX,
+                     &out_audit->keep_runs_per_object, fault)) {
+        return false;
+    }
+    if (!lg_level_parse(options->values[OPTION_LOG_LEVEL], out_level)) {
+        return fault_set(fault, FAULT_SPEC, NULL,
+                         "--log-level is '%s'; it must be debug, info or error",
+                         options->values[OPTION_LOG_LEVEL]);
+    }
+    out->workers = (int)workers;
+    out->loop.namespace = namespace == NULL || namespace[0] == '\0' ? NULL : namespace;
+    out->loop.attempt_ms = ATTEMPT_MS;
+    out->loop.watch_secrets = true;
+    out->metrics_address = options->values[OPTION_METRICS_ADDRESS];
+    out->probe_address = options->values[OPTION_PROBE_ADDRESS];
+    out_audit->path = options->values[OPTION_AUDIT_DB];
+    return true;
+}
+
+static int run(const struct options *options, struct fault *fault)
+{
+    AUTO(cluster_close) struct cluster cluster = {0};
+    AUTO(audit_closep) struct audit *audit = NULL;
+    struct operator_options operator_options = {0};
+    struct audit_options audit_options = {0};
+    struct loop_ports ports = {.clock = clock_system(), .databases = db_factory_real()};
+    struct cancel stop;
+    char host[256] = "tablesync";
+    enum lg_level level = LG_INFO;
+    bool good = false;
+
+    if (!read_options(options, &operator_options, &audit_options, &level, fault) ||
+        !cluster_open(options, &cluster, fault) ||
+        !audit_open(&audit_options, ports.clock, &audit, fault) ||
+        !cancel_init_root(&stop, ports.clock, fault)) {
+        return command_failed(fault);
+    }
+    (void)gethostname(host, sizeof(host) - 1);
+    operator_options.loop.instance =
+        options->values[OPTION_INSTANCE] != NULL ? options->values[OPTION_INSTANCE] : host;
+    ports.kube = cluster.transport;
+    ports.audit = audit;
+    ports.lg = lg_new(STDERR_FILENO, level, ports.clock);
+    ports.seed = rng_seed_from_system();
+    lg_info(ports.lg, "tablesync", LG_STR("version", command_version_text()),
+            LG_STR("api", cluster.config.origin), LG_STR("audit", audit_options.path));
+    good = install_signals(&stop, fault) &&
+           operator_run(&ports, &operator_options, &stop, fault);
+    lg_free(ports.lg);
+    cancel_deinit(&stop);
+    return good ? EXIT_OK : command_failed(fault);
+}
+
+int command_controller(const struct options *options)
+{
+    struct fault fault = FAULT_INIT;
+    int status = EXIT_FAILED;
+
+    forbid_core_files();
+    if (!db_library_init(&fault)) {
+        return command_failed(&fault);
+    }
+    if (!kube_curl_global_init(&fault)) {
+        db_library_deinit();
+        return command_failed(&fault);
+    }
+    status = run(options, &fault);
+    kube_curl_global_deinit();
+    db_library_deinit();
+    return status;
+}

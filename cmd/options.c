@@ -1,0 +1,152 @@
+#include "cmd/options.h"
+
+#include "model/spec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct option_row {
+    const char *flag, *value, *environment, *otherwise, *commands, *help;
+};
+
+static const struct option_row ROWS[] = {
+#define OPTION(id, flag, value, environment, otherwise, commands, help)                  \
+    {flag, value, environment, otherwise, commands, help},
+#include "cmd/options.def"
+#undef OPTION
+};
+
+static const struct {
+    const char *short_form, *flag;
+} SHORT[] = {{"-f", "file"}, {"-n", "namespace"}, {"-o", "output"}, {"-h", "help"}};
+
+static int find_flag(char command, struct sv name)
+{
+    for (int i = 0; i < OPTION_MAX; i++) {
+        if (sv_eq(sv_from(ROWS[i].flag), name) && strchr(ROWS[i].commands, command) != NULL) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static struct sv flag_name(const char *word, struct sv *out_value, bool *out_has_value)
+{
+    struct sv name = sv_from(word);
+    size_t equals = 0;
+
+    *out_has_value = false;
+    for (size_t i = 0; i < COUNT_OF(SHORT); i++) {
+        if (strcmp(word, SHORT[i].short_form) == 0) {
+            return sv_from(SHORT[i].flag);
+        }
+    }
+    if (!sv_starts(name, SV("--"))) {
+        return SV_NULL;
+    }
+    name = sv_sub(name, 2, name.n);
+    equals = sv_find(name, SV("="));
+    if (equals != SIZE_MAX) {
+        *out_value = sv_sub(name, equals + 1, name.n);
+        *out_has_value = true;
+        name = sv_sub(name, 0, equals);
+    }
+    return name;
+}
+
+static void set_defaults(char command, struct options *options)
+{
+    for (int i = 0; i < OPTION_MAX; i++) {
+        const char *set = ROWS[i].environment == NULL ? NULL : getenv(ROWS[i].environment);
+
+        options->values[i] = NULL;
+        if (strchr(ROWS[i].commands, command) != NULL) {
+            options->values[i] = set != NULL && *set != '\0' ? set : ROWS[i].otherwise;
+        }
+    }
+}
+
+bool options_parse(char command, int argc, char *const *argv, struct options *out_options,
+                   struct fault *fault)
+{
+    struct options options;
+
+    set_defaults(command, &options);
+    for (int i = 0; i < argc; i++) {
+        struct sv value = SV_NULL;
+        bool has_value = false;
+        struct sv name = flag_name(argv[i], &value, &has_value);
+        int row = name.n == 0 ? -1 : find_flag(command, name);
+
+        if (row < 0) {
+            return fault_set(fault, FAULT_SPEC, NULL, "unknown argument '%s'; see --help",
+                             argv[i]);
+        }
+        if (ROWS[row].value == NULL) {
+            options.values[row] = "true";
+        } else if (has_value) {
+            options.values[row] = value.p;
+        } else if (i + 1 < argc) {
+            options.values[row] = argv[++i];
+        } else {
+            return fault_set(fault, FAULT_SPEC, NULL, "--%s needs a value: %s",
+                             ROWS[row].flag, ROWS[row].value);
+        }
+    }
+    *out_options = options;
+    return true;
+}
+
+void options_print_help(char command, struct buf *out)
+{
+    for (int i = 0; i < OPTION_MAX; i++) {
+        char flag[64];
+        const struct option_row *row = &ROWS[i];
+
+        if (strchr(row->commands, command) == NULL) {
+            continue;
+        }
+        (void)snprintf(flag, sizeof(flag), "--%s%s%s", row->flag, row->value ? " " : "",
+                       row->value ? row->value : "");
+        buf_addf(out, "  %-38s %s", flag, row->help);
+        if (row->otherwise != NULL && row->otherwise[0] != '\0') {
+            buf_addf(out, " (default %s)", row->otherwise);
+        }
+        if (row->environment != NULL) {
+            buf_addf(out, " [%s]", row->environment);
+        }
+        buf_addc(out, '\n');
+    }
+}
+
+bool options_int(const struct options *options, enum option option, int64_t low,
+                 int64_t high, int64_t *out_value, struct fault *fault)
+{
+    int64_t value = 0;
+
+    if (!sv_int64(sv_from(options->values[option]), &value) || value < low || value > high) {
+        return fault_set(fault, FAULT_SPEC, NULL, "--%s is '%s'; it must be a number from "
+                                                  "%lld to %lld",
+                         ROWS[option].flag,
+                         options->values[option] == NULL ? "" : options->values[option],
+                         (long long)low, (long long)high);
+    }
+    *out_value = value;
+    return true;
+}
+
+bool options_duration(const struct options *options, enum option option, int64_t low_ms,
+                      int64_t *out_ms, struct fault *fault)
+{
+    int64_t ms = duration_parse_ms(options->values[option]);
+
+    if (ms < low_ms) {
+        return fault_set(fault, FAULT_SPEC, NULL,
+                         "--%s is '%s'; it must be a duration like 30s, 5m or 1h30m, at "
+                         "least %lld ms",
+                         ROWS[option].flag, options->values[option], (long long)low_ms);
+    }
+    *out_ms = ms;
+    return true;
+}

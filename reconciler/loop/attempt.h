@@ -1,0 +1,97 @@
+/*
+ * attempt: everything one attempt at one TableSync knows, from the key to the report. It
+ * lives in one arena and dies with the attempt; the next one starts from nothing.
+ */
+#ifndef LOOP_ATTEMPT_H
+#define LOOP_ATTEMPT_H
+
+#include "ddl/plan.h"
+#include "kube/conditions.h"
+#include "loop/loop.h"
+#include "loop/secrets.h"
+#include "model/conditions.h"
+#include "model/status.h"
+
+/* One of the three servers: its resource, its login and a session. */
+struct binding {
+    struct dbconn conn;
+    struct credentials credentials;
+    struct db_endpoint endpoint;
+    struct lane *lane;
+    struct session session;
+};
+
+enum binding_role { BIND_SOURCE, BIND_RISINGWAVE, BIND_TARGET, BIND_COUNT };
+
+struct attempt {
+    struct loop *loop;
+    struct arena *arena;
+    struct cancel cancel;
+    const char *key;    /* queue key */
+    const char *run_id; /* 8 hex: in logs, events, status, audit and SQL */
+    const char *now;    /* RFC 3339 */
+    int64_t started_ms; /* monotonic */
+
+    struct kube_object *object; /* as read; NULL: gone */
+    struct json *fresh;         /* what a write answered; owned; replaces object->json */
+    struct tablesync sync;
+    struct tsync_status before, status;
+    struct kube_conditions conditions, conditions_before;
+    const char *trigger;
+
+    struct binding bindings[BIND_COUNT];
+    struct observation *mysql, *rw, *sr;
+    struct mysql_table *table;
+    struct desired desired;
+    struct plan plan;
+    bool planned;
+
+    int64_t run;     /* audit run; 0 = none opened */
+    int64_t steps;   /* statements sent */
+    bool finished;   /* reported and done: skip the rest */
+    bool paused_reconcile;
+    int64_t requeue_ms;  /* 0: nothing asked for */
+    const struct step *step; /* the one that ran last */
+};
+
+/* The object to read from: the freshest the attempt has. */
+const struct json *attempt_object(const struct attempt *a);
+/* Takes what a write answered (NULL is ignored) and puts a copy into the store. */
+void attempt_refresh(struct attempt *a, struct json *answered);
+
+/* Sets a condition for this attempt's generation; message as printf. */
+void attempt_condition(struct attempt *a, enum condition condition, const char *reason,
+                       const char *format, ...) PRINTF_LIKE(4, 5);
+/* Emits an Event on the resource; failures are counted, never faults. */
+void attempt_event(struct attempt *a, bool warning, const char *reason, const char *action,
+                   const char *note);
+
+/* Opens the audit run if none is open yet. */
+void attempt_audit_begin(struct attempt *a);
+void attempt_audit_log(struct attempt *a, const char *level, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/*
+ * Runs a plan: for each statement audit intent, the statement, audit result, Event; stops
+ * at the first failure. Wants the bindings' sessions. Observations are out of date after it.
+ */
+MUST_CHECK bool attempt_apply(struct attempt *a, const struct plan *plan,
+                              struct fault *fault);
+
+/* --- bindings (connect.c) --- */
+/* Looks up connection and Secret and opens a session; sets ConnectionsReady on faults. */
+MUST_CHECK bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault);
+void binding_close(struct attempt *a, enum binding_role role, const struct fault *fault);
+const char *binding_role_name(enum binding_role role); /* "source", "risingWave", "target" */
+/* Reads connection resource and Secret of any key; shared with the connection reconcile. */
+MUST_CHECK bool connection_resolve(struct loop *loop, const struct json *object,
+                                   struct arena *arena, struct cancel *cancel,
+                                   struct dbconn *out_conn,
+                                   struct credentials *out_credentials,
+                                   struct lane **out_lane, struct fault *fault);
+
+/* --- status entries (report.c) --- */
+struct status_object *attempt_status_object(struct attempt *a, const char *kind,
+                                            const char *name);
+
+#endif

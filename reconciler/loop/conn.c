@@ -1,0 +1,268 @@
+#include "loop/conn.h"
+
+#include "loop/seen.h"
+
+#define LOOK_AGAIN_MS 60000
+#define LOOK_AGAIN_DOWN_MS 15000
+
+struct look {
+    struct loop *loop;
+    struct arena *arena;
+    struct cancel cancel;
+    struct kube_object *object;
+    const char *now;
+    struct dbconn conn;
+    struct dbconn_status status;
+    struct kube_conditions conditions;
+};
+
+static void condition(struct look *l, enum condition type, enum kube_truth status,
+                      const char *reason, const char *message)
+{
+    struct kube_condition c = {.type = condition_type(type),
+                               .status = status,
+                               .reason = reason,
+                               .message = message,
+                               .observed_generation = kube_generation(l->object->json)};
+
+    (void)kube_conditions_set(&l->conditions, &c, l->now, l->arena);
+}
+
+/* Who names this connection, and which shared sources live on it. */
+static void count_users(struct look *l)
+{
+    const char *namespace = kube_namespace(l->object->json), *name = kube_name(l->object->json);
+    size_t count = 0;
+    struct kube_object **all = kube_store_all(l->loop->syncs, l->arena, &count);
+
+    l->status.in_use_by = 0;
+    memset(&l->status.sources, 0, sizeof(l->status.sources));
+    for (size_t i = 0; i < count; i++) {
+        struct tablesync sync = {0};
+        struct tsync_status status = {0};
+
+        tablesync_decode_identity(all[i]->json, l->arena, &sync);
+        tsync_status_read(json_get(all[i]->json, "status"), l->arena, &status);
+        kube_object_put(all[i]);
+        if (strcmp(sync.namespace, namespace) != 0 || sync.source_connection == NULL ||
+            sync.rw_connection == NULL || sync.target_connection == NULL) {
+            continue;
+        }
+        bool is_source = strcmp(sync.source_connection, name) == 0;
+
+        l->status.in_use_by += is_source || strcmp(sync.rw_connection, name) == 0 ||
+                               strcmp(sync.target_connection, name) == 0;
+        for (VEC_EACH(struct status_object, o, &status.objects)) {
+            if (!is_source || strcmp(o->kind, "Source") != 0) {
+                continue;
+            }
+            struct dbconn_source *found = NULL;
+
+            for (VEC_EACH(struct dbconn_source, s, &l->status.sources)) {
+                found = strcmp(s->rw_source, o->name) == 0 ? s : found;
+            }
+            if (found == NULL) {
+                VEC_PUSH(l->arena, &l->status.sources,
+                         (struct dbconn_source){.database = sync.source_database,
+                                                .rw_source = o->name,
+                                                .rw_connection = sync.rw_connection});
+                found = &l->status.sources.v[l->status.sources.n - 1];
+            }
+            found->users++;
+        }
+    }
+}
+
+/* server.id of each shared source, from RisingWave's catalog if it was read lately. */
+static void find_server_ids(struct look *l)
+{
+    for (VEC_EACH(struct dbconn_source, s, &l->status.sources)) {
+        struct sv name = sv_from(s->rw_source);
+        struct sv schema = sv_cut(&name, '.');
+        const char *key = arena_printf(l->arena, "%s/%s", kube_namespace(l->object->json),
+                                       s->rw_connection);
+        AUTO(observation_putp) struct observation *seen = NULL;
+        const struct rw_source *source = NULL;
+        const char *schema_text = arena_copy(l->arena, schema);
+
+        seen = lanes_observed(l->loop->lanes, key, OBSERVE_CATALOG, schema_text);
+        source = seen == NULL ? NULL
+                              : rw_catalog_source(&seen->u.rw, schema_text,
+                                                  arena_copy(l->arena, name));
+        if (source != NULL && source->server_id != NULL) {
+            (void)sv_int64(sv_from(source->server_id), &s->server_id);
+        }
+    }
+}
+
+static bool read_mysql(struct look *l, const struct mysql_server *server,
+                       struct fault *fault)
+{
+    l->status.server_version = arena_strdup(l->arena, server->version);
+    l->status.server_uuid = arena_strdup(l->arena, server->server_uuid);
+    l->status.binlog_format = arena_strdup(l->arena, server->binlog_format);
+    l->status.row_image = arena_strdup(l->arena, server->binlog_row_image);
+    l->status.gtid = server->gtid ? 1 : 0;
+    l->status.binlog_expire_seconds = server->binlog_expire_seconds;
+    if (!mysql_server_check(server, l->conn.database, fault)) {
+        condition(l, CONDITION_CDC_CAPABLE, KUBE_FALSE, fault->reason, fault->text);
+        return false;
+    }
+    condition(l, CONDITION_CDC_CAPABLE, KUBE_TRUE, "Capable",
+              server->flavor == MYSQL_MARIADB
+                  ? "row binlog with full images; MariaDB: after a restart of RisingWave the "
+                    "first change past its saved position is skipped, prefer MySQL"
+                  : "row binlog with full images, and the grants CDC needs");
+    return true;
+}
+
+static bool probe(struct look *l, struct fault *fault)
+{
+    AUTO(credentials_deinit) struct credentials credentials = {0};
+    AUTO(lane_putp) struct lane *lane = NULL;
+    AUTO(observation_putp) struct observation *server = NULL;
+    struct session session = {0};
+    struct db_endpoint endpoint;
+    bool good = false;
+
+    if (!connection_resolve(l->loop, l->object->json, l->arena, &l->cancel, &l->conn,
+                            &credentials, &lane, fault)) {
+        return false;
+    }
+    endpoint = (struct db_endpoint){
+        .conn = &l->conn, .user = credentials.username, .password = credentials.password};
+    if (!session_open(lane, &endpoint, &l->cancel, &session, fault)) {
+        return false;
+    }
+    condition(l, CONDITION_REACHABLE, KUBE_TRUE, "Connected", "the server answered");
+    condition(l, CONDITION_CREDENTIALS_VALID, KUBE_TRUE, "LoggedIn", "the login works");
+    good = lane_observe(&session, OBSERVE_SERVER, "", 0, &l->cancel, &server, fault);
+    session_close(&session, good ? NULL : fault);
+    if (!good) {
+        return false;
+    }
+    switch (l->conn.type) {
+    case DBCONN_MYSQL:
+        return read_mysql(l, &server->u.mysql, fault);
+    case DBCONN_RISINGWAVE:
+        l->status.server_version = arena_strdup(l->arena, server->u.rw_server.version);
+        return true;
+    case DBCONN_STARROCKS:
+        l->status.server_version = arena_strdup(l->arena, server->u.sr_server.version);
+        l->status.live_backends = server->u.sr_server.live_backends;
+        return true;
+    case DBCONN_TYPE_MAX:
+        break;
+    }
+    return fault_set(fault, FAULT_BUG, NULL, "unknown connection type");
+}
+
+/* Which of the conditions a fault speaks about. */
+static void show_fault(struct look *l, const struct fault *fault)
+{
+    const struct reason_row *row = reason_find(CONDITION_CDC_CAPABLE, fault->reason);
+    bool login = strcmp(fault->reason, "AuthFailed") == 0 ||
+                 strcmp(fault->reason, "SecretNotFound") == 0 ||
+                 strcmp(fault->reason, "SecretKeyMissing") == 0 ||
+                 strcmp(fault->reason, "NotPermitted") == 0;
+
+    if (login) {
+        condition(l, CONDITION_CREDENTIALS_VALID, KUBE_FALSE, fault->reason, fault->text);
+    } else if (row == NULL) {
+        condition(l, CONDITION_REACHABLE, KUBE_FALSE, fault->reason, fault->text);
+    }
+    condition(l, CONDITION_READY, KUBE_FALSE, fault->reason, fault->text);
+}
+
+static bool write_status(struct look *l, struct fault *fault)
+{
+    AUTO(json_freep) struct json *body = json_new_object();
+    AUTO(json_freep) struct json *answered = NULL;
+    struct json *metadata = NULL, *status = json_set_object(body, "status");
+    const struct json *object = l->object->json;
+    enum kube_outcome outcome = KUBE_OK;
+    const char *message = NULL;
+
+    l->status.observed_generation = kube_generation(object);
+    dbconn_status_write(&l->status, status);
+    kube_conditions_write(&l->conditions, json_set_array(status, "conditions"));
+    if (json_equal(status, json_get(object, "status"))) {
+        return true;
+    }
+    json_set_string(body, "apiVersion", TSYNC_GROUP "/" TSYNC_VERSION);
+    json_set_string(body, "kind", "DatabaseConnection");
+    metadata = json_set_object(body, "metadata");
+    json_set_string(metadata, "name", kube_name(object));
+    json_set_string(metadata, "namespace", kube_namespace(object));
+    json_set_string(metadata, "resourceVersion", kube_resource_version(object));
+    metrics_add(l->loop->metrics, METRIC_API_WRITES, 1);
+    if (!kube_apply_status(&l->loop->api, &loop_resource_conn, kube_namespace(object),
+                           kube_name(object), body, l->arena, &l->cancel, &outcome, &answered,
+                           &message, fault)) {
+        return fault_wrap(fault, "write status");
+    }
+    if (outcome == KUBE_INVALID) {
+        return fault_set(fault, FAULT_BUG, NULL, "status was refused: %s", message);
+    }
+    if (outcome == KUBE_OK && answered != NULL) {
+        kube_store_put(l->loop->conns, TAKE(answered));
+    }
+    return outcome == KUBE_CONFLICT
+               ? fault_set(fault, FAULT_CONFLICT, NULL, "the resource changed meanwhile")
+               : true;
+}
+
+static int64_t look_at(struct look *l)
+{
+    struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
+    bool good = false;
+    int64_t again_ms = LOOK_AGAIN_MS;
+
+    dbconn_status_read(json_get(l->object->json, "status"), l->arena, &l->status);
+    kube_conditions_read(&l->conditions,
+                         json_get(json_get(l->object->json, "status"), "conditions"), l->arena);
+    count_users(l);
+    find_server_ids(l);
+    good = probe(l, &fault);
+    if (good) {
+        condition(l, CONDITION_READY, KUBE_TRUE, "Connected", "the server can be used");
+    } else if (fault.class == FAULT_CANCELLED) {
+        return 0;
+    } else {
+        show_fault(l, &fault);
+        again_ms = LOOK_AGAIN_DOWN_MS;
+    }
+    if (!write_status(l, &unwritten)) {
+        again_ms = unwritten.class == FAULT_CONFLICT ? 300 : LOOK_AGAIN_DOWN_MS;
+        lg_error(l->loop->ports.lg, "connection status not written",
+                 LG_STR("key", l->object->key), LG_STR("error", unwritten.text));
+    }
+    return again_ms;
+}
+
+void conn_reconcile(struct loop *loop, const char *key)
+{
+    const char *store_key = key + strlen(LOOP_KEY_CONN);
+    struct look look = {.loop = loop};
+    char now[CLOCK_RFC3339_SIZE];
+    struct rng rng;
+    int64_t again_ms = 0;
+
+    look.object = kube_store_get(loop->conns, store_key);
+    if (look.object == NULL) {
+        lanes_remove(loop->lanes, store_key);
+        seen_forget(loop->seen, key);
+        return;
+    }
+    look.arena = arena_new(ARENA_CEILING_BYTES);
+    look.now = clock_format_rfc3339(clock_wall_ms(loop->ports.clock), now);
+    cancel_init_child(&look.cancel, loop->stop, loop->options.attempt_ms);
+    again_ms = look_at(&look);
+    if (again_ms > 0) {
+        rng_init(&rng, loop->ports.seed ^ (uint64_t)clock_monotonic_ms(loop->ports.clock));
+        queue_add_after(loop->queue, key, rng_jitter(&rng, again_ms, 20));
+    }
+    cancel_deinit(&look.cancel);
+    kube_object_put(look.object);
+    arena_free(look.arena);
+}

@@ -1,0 +1,167 @@
+#include "loop/deletion.h"
+
+#include "loop/seen.h"
+
+static bool let_go(struct attempt *a, const char *reason, const char *note,
+                   struct fault *fault)
+{
+    enum kube_outcome outcome = KUBE_OK;
+    struct json *answered = NULL;
+    struct fault missed = FAULT_INIT;
+
+    attempt_audit_log(a, "info", "%s", note);
+    if (!kube_remove_finalizer(&a->loop->api, &loop_resource_sync, attempt_object(a),
+                               TSYNC_FINALIZER, &a->cancel, &outcome, &answered, fault)) {
+        return fault_wrap(fault, "remove the finalizer");
+    }
+    metrics_add(a->loop->metrics, METRIC_API_WRITES, 1);
+    json_free(answered);
+    if (outcome == KUBE_CONFLICT) {
+        return fault_set(fault, FAULT_CONFLICT, NULL,
+                         "the resource changed while the finalizer was removed");
+    }
+    attempt_event(a, false, reason, "Delete", note);
+    if (a->run != 0 && !audit_run_end(a->loop->ports.audit, a->run, "Succeeded", NULL, note,
+                                      &missed)) {
+        metrics_add(a->loop->metrics, METRIC_AUDIT_ERRORS, 1);
+    }
+    a->run = 0;
+    lg_info(a->loop->ports.lg, "deleted", LG_STR("key", a->key), LG_STR("note", note),
+            LG_STR("reconcileID", a->run_id));
+    return true;
+}
+
+/* Objects this resource once made, for the note of a Retain deletion. */
+static const char *kept_objects(struct attempt *a)
+{
+    struct buf list;
+    const char *text = NULL;
+
+    buf_init(&list, 4096);
+    for (VEC_EACH(struct status_object, o, &a->before.objects)) {
+        buf_addf(&list, "%s%s %s", list.n > 0 ? ", " : "", o->kind, o->name);
+    }
+    text = list.n == 0 ? "nothing was ever created" : buf_take(&list, a->arena);
+    buf_deinit(&list);
+    return text;
+}
+
+/* A failure here must not hang silently: it says how to let go. */
+static bool blocked(struct attempt *a, struct fault *fault)
+{
+    if (fault->class == FAULT_CANCELLED || fault->class == FAULT_CONFLICT) {
+        return false;
+    }
+    (void)fault_wrap(fault,
+                     "deletion (policy %s) is blocked; it is retried, or annotate the "
+                     "resource with " TSYNC_ANNOTATION_ORPHAN
+                     "=true to let go without touching the databases",
+                     deletion_policy_name(a->sync.deletion_policy));
+    return strcmp(fault->reason, "DependantsExist") == 0
+               ? false
+               : fault_reason(fault, "DeletionBlocked");
+}
+
+static bool observe(struct attempt *a, struct fault *fault)
+{
+    struct binding *rw = &a->bindings[BIND_RISINGWAVE];
+    struct binding *target = &a->bindings[BIND_TARGET];
+
+    if (!lane_observe(&rw->session, OBSERVE_CATALOG, rw->conn.rw_schema, 0, &a->cancel,
+                      &a->rw, fault)) {
+        return fault_wrap(fault, "read RisingWave's catalog");
+    }
+    if (a->sync.deletion_policy == DELETION_DELETE &&
+        !lane_observe(&target->session, OBSERVE_CATALOG, a->sync.target_database, 0,
+                      &a->cancel, &a->sr, fault)) {
+        return fault_wrap(fault, "read StarRocks' catalog");
+    }
+    return true;
+}
+
+/* One round: observe, plan, drop. True with *out_clean set when nothing is left. */
+static bool drop_round(struct attempt *a, bool *out_clean, struct fault *fault)
+{
+    struct plan_drop_input input = {.sync = &a->sync,
+                                    .policy = a->sync.deletion_policy,
+                                    .rw_schema = a->bindings[BIND_RISINGWAVE].conn.rw_schema};
+
+    for (VEC_EACH(struct status_object, o, &a->before.objects)) {
+        if (strcmp(o->kind, "Source") == 0) {
+            VEC_PUSH(a->arena, &input.rw_sources, o->name);
+        }
+    }
+    observation_putp(&a->rw);
+    observation_putp(&a->sr);
+    lane_forget(a->bindings[BIND_RISINGWAVE].lane);
+    if (!observe(a, fault) ||
+        !plan_drop(&input, &a->rw->u.rw, a->sr == NULL ? NULL : &a->sr->u.sr, a->arena,
+                   &a->plan, fault)) {
+        return false;
+    }
+    a->planned = true;
+    *out_clean = a->plan.steps.n == 0;
+    return attempt_apply(a, &a->plan, fault);
+}
+
+static bool drop_all(struct attempt *a, struct fault *fault)
+{
+    struct lane *lane = NULL;
+    bool clean = false, done = true;
+
+    if (!binding_open(a, BIND_RISINGWAVE, fault) ||
+        (a->sync.deletion_policy == DELETION_DELETE && !binding_open(a, BIND_TARGET, fault))) {
+        return false;
+    }
+    lane = a->bindings[BIND_RISINGWAVE].lane;
+    if (!lane_begin_ddl(lane, &a->cancel, fault)) {
+        return false;
+    }
+    /* The second look proves that nothing is left; a third would be a server that lies. */
+    for (int round = 0; done && !clean && round < 3; round++) {
+        done = drop_round(a, &clean, fault);
+    }
+    lane_forget(lane);
+    lane_end_ddl(lane);
+    if (done && !clean) {
+        return fault_set(fault, FAULT_UNAVAILABLE, "DeletionBlocked",
+                         "the objects are still listed after they were dropped");
+    }
+    return done;
+}
+
+enum step_result deletion_run(struct attempt *a, struct fault *fault)
+{
+    const char *kept = NULL;
+
+    if (!kube_has_finalizer(attempt_object(a), TSYNC_FINALIZER)) {
+        seen_forget(a->loop->seen, a->key);
+        return STEP_DONE;
+    }
+    kept = kept_objects(a);
+    if (a->sync.annotation_orphan) {
+        return let_go(a, "Orphaned",
+                      arena_printf(a->arena, "let go without touching the databases: %s", kept),
+                      fault)
+                   ? STEP_DONE
+                   : STEP_FAULT;
+    }
+    if (a->sync.deletion_policy == DELETION_RETAIN) {
+        return let_go(a, "Retained",
+                      arena_printf(a->arena, "deletionPolicy Retain keeps: %s", kept), fault)
+                   ? STEP_DONE
+                   : STEP_FAULT;
+    }
+    a->status.phase = PHASE_DELETING;
+    if (!drop_all(a, fault)) {
+        (void)blocked(a, fault);
+        return STEP_FAULT;
+    }
+    return let_go(a, "Dropped",
+                  arena_printf(a->arena, "deletionPolicy %s: %lld statements",
+                               deletion_policy_name(a->sync.deletion_policy),
+                               (long long)a->steps),
+                  fault)
+               ? STEP_DONE
+               : STEP_FAULT;
+}

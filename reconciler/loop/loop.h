@@ -1,0 +1,82 @@
+/*
+ * loop: the operator. It brings the rooms below together: it reads resources from the
+ * stores, runs the steps (steps.c: open that first) and writes status.
+ *
+ * Threads: the caller's (waits for signals), one per reflector, N workers, the HTTP server's
+ * own. Shared state is the stores, the queue, the lanes, the audit and the metrics, each
+ * with its own private lock, all leaves: none calls out while holding it.
+ *
+ * Everything from outside comes in through struct loop_ports, so that the simulation runs
+ * the very same code in virtual time without a thread: loop_new(), then loop_reconcile().
+ */
+#ifndef LOOP_LOOP_H
+#define LOOP_LOOP_H
+
+#include "audit/audit.h"
+#include "base/cancel.h"
+#include "base/log.h"
+#include "db/db.h"
+#include "kube/events.h"
+#include "kube/reflector.h"
+#include "loop/lane.h"
+#include "loop/metrics.h"
+#include "loop/queue.h"
+
+struct loop_ports {
+    struct kube_transport *kube;
+    struct db_factory *databases;
+    const struct clock *clock;
+    struct audit *audit; /* NULL: no audit */
+    struct lg *lg;       /* NULL: silent */
+    uint64_t seed;
+};
+
+struct loop_options {
+    const char *namespace; /* NULL: all namespaces */
+    const char *instance;  /* pod name, for events */
+    int64_t resync_ms;     /* how often a converged resource is looked at: 60 s */
+    int64_t poll_ms;       /* while a snapshot or a backfill runs: 2 s */
+    int64_t attempt_ms;    /* longest attempt: 15 min (DDL may take 10) */
+    bool watch_secrets;    /* threads that watch named Secrets; false in the simulation */
+};
+
+struct secrets;
+struct seen;
+
+struct loop {
+    struct loop_ports ports;
+    struct loop_options options;
+    struct kube_api api;
+    struct kube_events *events;
+    struct kube_store *syncs, *conns;
+    struct secrets *secrets;
+    struct queue *queue;
+    struct lanes *lanes;
+    struct metrics *metrics;
+    struct seen *seen; /* what was last enqueued for, and how backlogs moved */
+    struct cancel *stop;
+};
+
+extern const struct kube_resource loop_resource_sync, loop_resource_conn,
+    loop_resource_secret;
+
+#define LOOP_KEY_SYNC "TableSync/"
+#define LOOP_KEY_CONN "DatabaseConnection/"
+
+/* `stop` is a root cancel that outlives the loop. */
+struct loop *loop_new(const struct loop_ports *ports, const struct loop_options *options,
+                      struct cancel *stop);
+void loop_free(struct loop *loop);
+
+/*
+ * One attempt at a queue key ("TableSync/ns/name"): everything it learns is in status, the
+ * audit and the queue afterwards. Takes nothing from attempt to attempt.
+ */
+void loop_reconcile(struct loop *loop, const char *key);
+
+/* kube_on_change handlers: translate changes of stores into queue keys. */
+void loop_sync_changed(void *loop, const char *key, bool initial);
+void loop_conn_changed(void *loop, const char *key, bool initial);
+void loop_secret_changed(void *loop, const char *key);
+
+#endif

@@ -1,0 +1,249 @@
+#include "loop/operator.h"
+
+#include "base/heap.h"
+#include "loop/http.h"
+#include "model/conditions.h"
+#include "kube/conditions.h"
+
+#include <pthread.h>
+
+#define WORKERS_MAX 64
+#define HOUSEKEEPING_MS (10 * 60 * 1000)
+/* A worker that has not turned for this long is stuck beyond every deadline it has. */
+#define WORKER_STUCK_MS (30 * 60 * 1000)
+
+struct worker {
+    struct operator *operator;
+    pthread_t thread;
+    _Atomic int64_t busy_since_ms; /* 0: idle */
+    bool started;
+};
+
+struct operator {
+    struct loop *loop;
+    const struct clock *clock;
+    struct cancel *stop;
+    struct reflector syncs, conns;
+    pthread_t syncs_thread, conns_thread, keeper_thread;
+    int started; /* how many of the three above run */
+    struct worker workers[WORKERS_MAX];
+    int worker_count;
+    struct http *metrics, *probes;
+};
+
+static void *reflector_thread(void *argument)
+{
+    struct reflector *r = argument;
+    struct loop *loop = r->context;
+
+    reflector_run(r, loop->stop);
+    return NULL;
+}
+
+static void work(struct worker *worker)
+{
+    struct loop *loop = worker->operator->loop;
+    char *key = NULL;
+
+    while ((key = queue_take(loop->queue)) != NULL) {
+        worker->busy_since_ms = clock_monotonic_ms(loop->ports.clock);
+        metrics_add(loop->metrics, METRIC_ACTIVE_WORKERS, 1);
+        loop_reconcile(loop, key);
+        metrics_add(loop->metrics, METRIC_ACTIVE_WORKERS, -1);
+        worker->busy_since_ms = 0;
+        queue_done(loop->queue, key);
+    }
+}
+
+static void *worker_thread(void *argument)
+{
+    struct worker *worker = argument;
+    struct loop *loop = worker->operator->loop;
+
+    /* Reconciling before both caches are complete would see missing connections. */
+    while (!cancel_fired(loop->stop) &&
+           !(kube_store_synced(loop->syncs) && kube_store_synced(loop->conns))) {
+        (void)cancel_sleep(loop->stop, 50);
+    }
+    if (!cancel_fired(loop->stop)) {
+        work(worker);
+    }
+    return NULL;
+}
+
+static void *keeper_thread(void *argument)
+{
+    struct operator *op = argument;
+    struct loop *loop = op->loop;
+
+    while (cancel_sleep(op->stop, HOUSEKEEPING_MS)) {
+        struct fault fault = FAULT_INIT;
+        int64_t deleted = 0;
+
+        if (loop->ports.audit != NULL && !audit_prune(loop->ports.audit, &deleted, &fault)) {
+            metrics_add(loop->metrics, METRIC_AUDIT_ERRORS, 1);
+            lg_error(loop->ports.lg, "audit retention failed", LG_STR("error", fault.text));
+        }
+    }
+    return NULL;
+}
+
+/* --- what HTTP asks --- */
+
+static bool is_live(void *context)
+{
+    const struct operator *op = context;
+    int64_t now_ms = clock_monotonic_ms(op->clock);
+
+    for (int i = 0; i < op->worker_count; i++) {
+        int64_t since_ms = op->workers[i].busy_since_ms;
+
+        if (since_ms != 0 && now_ms - since_ms > WORKER_STUCK_MS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_ready(void *context)
+{
+    const struct operator *op = context;
+
+    return kube_store_synced(op->loop->syncs) && kube_store_synced(op->loop->conns);
+}
+
+static void count_resources(struct loop *loop)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    size_t count = 0;
+    int64_t ready = 0, stalled = 0;
+    struct kube_object **all = kube_store_all(loop->syncs, arena, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct kube_conditions conditions = {0};
+        const struct kube_condition *c = NULL;
+
+        kube_conditions_read(&conditions,
+                             json_get(json_get(all[i]->json, "status"), "conditions"), arena);
+        c = kube_conditions_find(&conditions, condition_type(CONDITION_READY));
+        ready += c != NULL && c->status == KUBE_TRUE;
+        c = kube_conditions_find(&conditions, condition_type(CONDITION_STALLED));
+        stalled += c != NULL && c->status == KUBE_TRUE;
+        kube_object_put(all[i]);
+    }
+    metrics_set(loop->metrics, METRIC_SYNCS, (int64_t)count);
+    metrics_set(loop->metrics, METRIC_CONNS, (int64_t)kube_store_count(loop->conns));
+    metrics_set(loop->metrics, METRIC_READY, ready);
+    metrics_set(loop->metrics, METRIC_STALLED, stalled);
+}
+
+static void print_metrics(void *context, struct buf *out)
+{
+    const struct operator *op = context;
+    struct queue_numbers numbers = queue_numbers(op->loop->queue);
+
+    metrics_set(op->loop->metrics, METRIC_QUEUE_DEPTH, numbers.depth);
+    metrics_set(op->loop->metrics, METRIC_QUEUE_ADDS, numbers.adds);
+    metrics_set(op->loop->metrics, METRIC_QUEUE_RETRIES, numbers.retries);
+    count_resources(op->loop);
+    metrics_print(op->loop->metrics, out);
+}
+
+/* --- start and stop --- */
+
+static void reflector_setup(struct operator *op, struct reflector *r,
+                            const struct kube_resource *resource, struct kube_store *store,
+                            kube_on_change *on_change, uint64_t salt)
+{
+    *r = (struct reflector){.api = &op->loop->api,
+                            .resource = resource,
+                            .namespace = op->loop->options.namespace,
+                            .store = store,
+                            .on_change = on_change,
+                            .context = op->loop,
+                            .lg = op->loop->ports.lg};
+    rng_init(&r->rng, op->loop->ports.seed ^ salt);
+}
+
+static bool start_threads(struct operator *op, struct fault *fault)
+{
+    bool good = true;
+
+    good = pthread_create(&op->syncs_thread, NULL, reflector_thread, &op->syncs) == 0;
+    op->started += good;
+    good = good && pthread_create(&op->conns_thread, NULL, reflector_thread, &op->conns) == 0;
+    op->started += good;
+    good = good && pthread_create(&op->keeper_thread, NULL, keeper_thread, op) == 0;
+    op->started += good;
+    for (int i = 0; good && i < op->worker_count; i++) {
+        op->workers[i].operator = op;
+        good = pthread_create(&op->workers[i].thread, NULL, worker_thread,
+                              &op->workers[i]) == 0;
+        op->workers[i].started = good;
+    }
+    return good ? true : fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot start threads");
+}
+
+static void stop_threads(struct operator *op)
+{
+    pthread_t *threads[] = {&op->syncs_thread, &op->conns_thread, &op->keeper_thread};
+
+    queue_close(op->loop->queue);
+    for (int i = 0; i < op->worker_count; i++) {
+        if (op->workers[i].started) {
+            (void)pthread_join(op->workers[i].thread, NULL);
+        }
+    }
+    for (int i = 0; i < op->started; i++) {
+        (void)pthread_join(*threads[i], NULL);
+    }
+}
+
+static bool start_http(struct operator *op, const struct operator_options *options,
+                       struct fault *fault)
+{
+    struct http_checks checks = {
+        .context = op, .live = is_live, .ready = is_ready, .metrics = print_metrics};
+    bool shared = strcmp(options->metrics_address, options->probe_address) == 0;
+
+    if (!http_start(options->probe_address, true, shared, &checks, &op->probes, fault)) {
+        return false;
+    }
+    return shared ||
+           http_start(options->metrics_address, false, true, &checks, &op->metrics, fault);
+}
+
+bool operator_run(const struct loop_ports *ports, const struct operator_options *options,
+                  struct cancel *stop, struct fault *fault)
+{
+    struct operator *op = HEAP_NEW(struct operator);
+    bool good = false;
+
+    op->clock = ports->clock;
+    op->stop = stop;
+    op->worker_count = options->workers > WORKERS_MAX ? WORKERS_MAX : options->workers;
+    op->loop = loop_new(ports, &options->loop, stop);
+    metrics_set(op->loop->metrics, METRIC_MAX_CONCURRENT, op->worker_count);
+    reflector_setup(op, &op->syncs, &loop_resource_sync, op->loop->syncs, loop_sync_changed, 1);
+    reflector_setup(op, &op->conns, &loop_resource_conn, op->loop->conns, loop_conn_changed, 2);
+    good = start_http(op, options, fault) && start_threads(op, fault);
+    if (good) {
+        lg_info(ports->lg, "started", LG_INT("workers", op->worker_count),
+                LG_STR("namespace", options->loop.namespace == NULL ? "(all)"
+                                                                    : options->loop.namespace),
+                LG_INT("metricsPort", http_port(op->metrics)),
+                LG_INT("probePort", http_port(op->probes)));
+        while (!cancel_fired(stop)) {
+            (void)cancel_sleep(stop, 60000);
+        }
+        lg_info(ports->lg, "stopping");
+    }
+    cancel_fire(stop);
+    http_stop(op->probes);
+    http_stop(op->metrics);
+    stop_threads(op);
+    loop_free(op->loop);
+    lg_info(ports->lg, "stopped");
+    heap_free(op);
+    return good;
+}

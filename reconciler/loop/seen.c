@@ -1,0 +1,105 @@
+#include "loop/seen.h"
+
+#include "base/heap.h"
+#include "base/map.h"
+
+#include <pthread.h>
+
+struct memory {
+    char *fingerprint;
+    int64_t oldest_ms, since_ms;
+};
+
+struct seen {
+    pthread_mutex_t lock;
+    struct map *by_key;
+};
+
+struct seen *seen_new(uint64_t seed)
+{
+    struct seen *seen = HEAP_NEW(struct seen);
+
+    must(pthread_mutex_init(&seen->lock, NULL) == 0);
+    seen->by_key = map_new(seed);
+    return seen;
+}
+
+static void memory_free(struct memory *memory)
+{
+    if (memory != NULL) {
+        heap_free(memory->fingerprint);
+        heap_free(memory);
+    }
+}
+
+void seen_free(struct seen *seen)
+{
+    size_t at = 0;
+    struct sv key;
+    void *value = NULL;
+
+    if (seen == NULL) {
+        return;
+    }
+    while (map_next(seen->by_key, &at, &key, &value)) {
+        memory_free(value);
+    }
+    map_free(seen->by_key);
+    (void)pthread_mutex_destroy(&seen->lock);
+    heap_free(seen);
+}
+
+static struct memory *memory_get(struct seen *seen, const char *key)
+{
+    struct memory *memory = map_find(seen->by_key, sv_from(key));
+
+    if (memory == NULL) {
+        memory = HEAP_NEW(struct memory);
+        (void)map_put(seen->by_key, sv_from(key), memory);
+    }
+    return memory;
+}
+
+bool seen_changed(struct seen *seen, const char *key, const char *fingerprint)
+{
+    struct memory *memory = NULL;
+    bool changed = false;
+
+    (void)pthread_mutex_lock(&seen->lock);
+    memory = memory_get(seen, key);
+    changed = memory->fingerprint == NULL || strcmp(memory->fingerprint, fingerprint) != 0;
+    if (changed) {
+        heap_free(memory->fingerprint);
+        memory->fingerprint = heap_strdup(fingerprint);
+    }
+    (void)pthread_mutex_unlock(&seen->lock);
+    return changed;
+}
+
+int64_t seen_stuck_ms(struct seen *seen, const char *key, int64_t undelivered,
+                      int64_t oldest_ms, int64_t now_ms)
+{
+    struct memory *memory = NULL;
+    int64_t stuck_ms = 0;
+
+    (void)pthread_mutex_lock(&seen->lock);
+    memory = memory_get(seen, key);
+    if (undelivered > 0 && oldest_ms != 0 && memory->oldest_ms == oldest_ms) {
+        stuck_ms = now_ms - memory->since_ms;
+    } else {
+        memory->oldest_ms = undelivered > 0 ? oldest_ms : 0;
+        memory->since_ms = now_ms;
+    }
+    (void)pthread_mutex_unlock(&seen->lock);
+    return stuck_ms;
+}
+
+void seen_forget(struct seen *seen, const char *key)
+{
+    struct memory *memory = NULL;
+
+    (void)pthread_mutex_lock(&seen->lock);
+    memory = map_remove(seen->by_key, sv_from(key));
+    (void)pthread_mutex_unlock(&seen->lock);
+    memory_free(memory);
+}

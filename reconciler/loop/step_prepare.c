@@ -1,0 +1,172 @@
+/* The first rows: load, finalize, validate, connections. */
+#include "loop/deletion.h"
+#include "loop/seen.h"
+#include "loop/steps.h"
+
+static const char *trigger_of(const struct attempt *a)
+{
+    if (a->sync.deleting) {
+        return "Deletion";
+    }
+    if (a->sync.annotation_retry != NULL) {
+        return "Manual";
+    }
+    if (a->sync.generation != a->before.observed_generation) {
+        return "Spec";
+    }
+    return a->before.retries > 0 ? "Retry" : "Drift";
+}
+
+enum step_result step_load(struct attempt *a, struct fault *fault)
+{
+    const char *store_key = a->key + strlen(LOOP_KEY_SYNC);
+    const struct json *status = NULL;
+
+    (void)fault;
+    a->object = kube_store_get(a->loop->syncs, store_key);
+    if (a->object == NULL) {
+        seen_forget(a->loop->seen, a->key);
+        return STEP_DONE;
+    }
+    tablesync_decode_identity(a->object->json, a->arena, &a->sync);
+    status = json_get(a->object->json, "status");
+    tsync_status_read(status, a->arena, &a->before);
+    a->status = a->before;
+    /* The copy must not share its growing list with `before`. */
+    memset(&a->status.objects, 0, sizeof(a->status.objects));
+    for (VEC_EACH(struct status_object, o, &a->before.objects)) {
+        VEC_PUSH(a->arena, &a->status.objects, *o);
+    }
+    kube_conditions_read(&a->conditions, json_get(status, "conditions"), a->arena);
+    kube_conditions_read(&a->conditions_before, json_get(status, "conditions"), a->arena);
+    a->trigger = trigger_of(a);
+    if (a->sync.annotation_pause && !a->sync.deleting) {
+        a->paused_reconcile = true;
+        return STEP_REQUEUE;
+    }
+    return STEP_CONTINUE;
+}
+
+static bool hold_finalizer(struct attempt *a, struct fault *fault)
+{
+    enum kube_outcome outcome = KUBE_OK;
+    struct json *answered = NULL;
+
+    if (!kube_add_finalizer(&a->loop->api, &loop_resource_sync, attempt_object(a),
+                            TSYNC_FINALIZER, &a->cancel, &outcome, &answered, fault)) {
+        return fault_wrap(fault, "add the finalizer");
+    }
+    metrics_add(a->loop->metrics, METRIC_API_WRITES, 1);
+    if (outcome != KUBE_OK) {
+        json_free(answered);
+        return fault_set(fault, FAULT_CONFLICT, NULL,
+                         "the resource changed while the finalizer was added");
+    }
+    attempt_refresh(a, answered);
+    return true;
+}
+
+/* The `retry` annotation is a request, not a state: it is removed once seen. */
+static bool take_retry(struct attempt *a, struct fault *fault)
+{
+    enum kube_outcome outcome = KUBE_OK;
+    struct json *answered = NULL;
+
+    queue_forget(a->loop->queue, a->key);
+    a->status.handled_retry = a->sync.annotation_retry;
+    if (!kube_remove_annotation(&a->loop->api, &loop_resource_sync, attempt_object(a),
+                                TSYNC_ANNOTATION_RETRY, &a->cancel, &outcome, &answered,
+                                fault)) {
+        return fault_wrap(fault, "remove the retry annotation");
+    }
+    metrics_add(a->loop->metrics, METRIC_API_WRITES, 1);
+    attempt_refresh(a, answered);
+    return true;
+}
+
+enum step_result step_finalize(struct attempt *a, struct fault *fault)
+{
+    if (a->sync.deleting) {
+        return deletion_run(a, fault);
+    }
+    if (!kube_has_finalizer(attempt_object(a), TSYNC_FINALIZER) && !hold_finalizer(a, fault)) {
+        return STEP_FAULT;
+    }
+    if (a->sync.annotation_retry != NULL && !take_retry(a, fault)) {
+        return STEP_FAULT;
+    }
+    return STEP_CONTINUE;
+}
+
+/* True when `other` claims the same StarRocks table and is older (then smaller uid). */
+static bool is_older_rival(const struct tablesync *self, const struct tablesync *other)
+{
+    int order = 0;
+
+    if (strcmp(self->uid, other->uid) == 0 || other->deleting ||
+        strcmp(self->namespace, other->namespace) != 0 ||
+        strcmp(self->target_connection, other->target_connection) != 0 ||
+        strcmp(self->target_database, other->target_database) != 0 ||
+        strcmp(self->target_table, other->target_table) != 0) {
+        return false;
+    }
+    order = strcmp(other->created, self->created);
+    return order < 0 || (order == 0 && strcmp(other->uid, self->uid) < 0);
+}
+
+/*
+ * Two resources, one target: the older wins. Rivals in other namespaces, or through another
+ * connection to the same server, meet at the mark in the table's comment instead.
+ */
+static bool make_way(struct attempt *a, struct fault *fault)
+{
+    size_t count = 0;
+    struct kube_object **all = kube_store_all(a->loop->syncs, a->arena, &count);
+    const char *rival = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        struct tablesync other = {0};
+        struct fault ignored = FAULT_INIT;
+
+        if (rival == NULL && tablesync_decode(all[i]->json, a->arena, &other, &ignored) &&
+            is_older_rival(&a->sync, &other)) {
+            rival = arena_printf(a->arena, "%s/%s", other.namespace, other.name);
+        }
+        kube_object_put(all[i]);
+    }
+    if (rival == NULL) {
+        return true;
+    }
+    return fault_set(fault, FAULT_REFUSED, "OwnedByAnother",
+                     "TableSync %s already feeds %s.%s and is older; delete one of the two, "
+                     "or choose another spec.target.table",
+                     rival, a->sync.target_database, a->sync.target_table);
+}
+
+enum step_result step_validate(struct attempt *a, struct fault *fault)
+{
+    const char *retry = a->sync.annotation_retry;
+
+    if (!tablesync_decode(attempt_object(a), a->arena, &a->sync, fault)) {
+        return STEP_FAULT;
+    }
+    a->sync.annotation_retry = retry;
+    a->status.source.display =
+        arena_printf(a->arena, "%s.%s", a->sync.source_database, a->sync.source_table);
+    a->status.target_display =
+        arena_printf(a->arena, "%s.%s", a->sync.target_database, a->sync.target_table);
+    return make_way(a, fault) ? STEP_CONTINUE : STEP_FAULT;
+}
+
+enum step_result step_connections(struct attempt *a, struct fault *fault)
+{
+    for (int role = BIND_SOURCE; role < BIND_COUNT; role++) {
+        if (!binding_open(a, (enum binding_role)role, fault)) {
+            return STEP_FAULT;
+        }
+    }
+    attempt_condition(a, CONDITION_CONNECTIONS_READY, "AllReachable",
+                      "logged in to %s, %s and %s", a->sync.source_connection,
+                      a->sync.rw_connection, a->sync.target_connection);
+    return STEP_CONTINUE;
+}

@@ -1,0 +1,213 @@
+/* Do rows really flow? Only run-time facts count here, never that a statement was accepted. */
+#include "loop/seen.h"
+#include "loop/steps.h"
+
+/* A waiting change that stays the oldest for this long means that nothing is delivered:
+ * several commit intervals, and never less than a minute. */
+#define STUCK_LEAST_MS 60000
+#define STUCK_COMMITS 6
+/* A SINK_FAIL event this recent tells why; the log keeps only the last ten of a kind. */
+#define FAIL_EVENT_MS (5 * 60 * 1000)
+
+static const struct rw_table *our_table(const struct attempt *a)
+{
+    return rw_catalog_table(&a->rw->u.rw,
+                            arena_copy(a->arena, ident_name(a->desired.table_name)));
+}
+
+static const struct rw_sink *our_sink(const struct attempt *a)
+{
+    return rw_catalog_sink(&a->rw->u.rw,
+                           arena_copy(a->arena, ident_name(a->desired.sink_name)));
+}
+
+static void conditions_of_objects(struct attempt *a)
+{
+    attempt_condition(a, CONDITION_SOURCE_READY, "Shared",
+                      "source %.*s.%.*s, shared by all tables of this database",
+                      SV_ARGS(ident_name(a->desired.rw_schema)),
+                      SV_ARGS(ident_name(a->desired.source_name)));
+    attempt_condition(a, CONDITION_TARGET_TABLE_READY, "Created",
+                      "%s.%s exists and carries our mark", a->sync.target_database,
+                      a->sync.target_table);
+}
+
+/* Snapshot progress, until it is done for this very CDC table. */
+static bool verify_snapshot(struct attempt *a, bool *out_done, struct fault *fault)
+{
+    struct stream_db *db = a->bindings[BIND_RISINGWAVE].session.stream;
+    const struct rw_table *table = our_table(a);
+    struct rw_snapshot snapshot = {0};
+    const char *internal = NULL;
+
+    if (a->sync.snapshot_mode == SNAPSHOT_NEVER) {
+        a->status.snapshot.state = "Skipped";
+        attempt_condition(a, CONDITION_SNAPSHOT_COMPLETE, "Skipped",
+                          "spec.snapshot.mode is Never: only changes are replicated");
+        *out_done = true;
+        return true;
+    }
+    internal = table == NULL
+                   ? NULL
+                   : rw_catalog_internal(&a->rw->u.rw, table->id, "_streamcdcscan_");
+    if (internal != NULL &&
+        !db->ops->snapshot(db, a->bindings[BIND_RISINGWAVE].conn.rw_schema, internal,
+                           &a->cancel, &snapshot, fault)) {
+        return fault_wrap(fault, "read the snapshot's progress");
+    }
+    a->status.snapshot.rows = snapshot.present ? snapshot.rows : 0;
+    if (a->status.snapshot.started_at == NULL) {
+        a->status.snapshot.started_at = a->now;
+    }
+    *out_done = snapshot.present && snapshot.finished;
+    if (*out_done) {
+        a->status.snapshot.state = "Done";
+        if (a->status.snapshot.finished_at == NULL) {
+            a->status.snapshot.finished_at = a->now;
+        }
+        attempt_condition(a, CONDITION_SNAPSHOT_COMPLETE, "Done", "%lld rows were loaded",
+                          (long long)snapshot.rows);
+    } else {
+        a->status.snapshot.state = "InProgress";
+        a->status.snapshot.finished_at = NULL;
+        attempt_condition(a, CONDITION_SNAPSHOT_COMPLETE, "InProgress",
+                          "the present rows are being loaded");
+    }
+    return true;
+}
+
+static const char *recent_failure(const struct attempt *a, const struct rw_sink *sink)
+{
+    int64_t now_ms = clock_wall_ms(a->loop->ports.clock);
+
+    for (size_t i = 0; i < a->rw->u.rw.events.n; i++) {
+        const struct rw_event *e = &a->rw->u.rw.events.v[i];
+
+        if (strcmp(e->type, "SINK_FAIL") == 0 && e->object_id == sink->id &&
+            now_ms - e->at_ms < FAIL_EVENT_MS) {
+            return e->error;
+        }
+    }
+    return NULL;
+}
+
+static int64_t stuck_limit_ms(const struct attempt *a)
+{
+    int64_t commits_ms = a->sync.commit_checkpoint_interval * 1000 * STUCK_COMMITS;
+
+    return commits_ms > STUCK_LEAST_MS ? commits_ms : STUCK_LEAST_MS;
+}
+
+/* Lag and backlog into status; *out_alive: what waits is being delivered. */
+static bool read_backlog(struct attempt *a, const struct rw_sink *sink,
+                         struct rw_backlog *out_backlog, struct fault *fault)
+{
+    struct stream_db *db = a->bindings[BIND_RISINGWAVE].session.stream;
+    const char *internal = rw_catalog_internal(&a->rw->u.rw, sink->id, "_sink_");
+    int64_t lag_s = -1;
+
+    *out_backlog = (struct rw_backlog){.undelivered = -1};
+    if (internal != NULL &&
+        !db->ops->backlog(db, a->bindings[BIND_RISINGWAVE].conn.rw_schema, internal,
+                          &a->cancel, out_backlog, fault)) {
+        return fault_wrap(fault, "read the sink's backlog");
+    }
+    if (out_backlog->oldest_ms > 0) {
+        lag_s = (out_backlog->now_ms - out_backlog->oldest_ms + 999) / 1000;
+        lag_s = lag_s < 0 ? 0 : lag_s;
+    }
+    a->status.stream.sink_lag_seconds = lag_s < 0 ? -1 : status_lag_step(lag_s);
+    a->status.stream.lag =
+        lag_s < 0 ? NULL : status_lag_text(a->arena, a->status.stream.sink_lag_seconds);
+    a->status.stream.undelivered =
+        out_backlog->undelivered < 0 ? -1 : status_round_up(out_backlog->undelivered);
+    return true;
+}
+
+static bool verify_sink(struct attempt *a, bool *out_running, struct fault *fault)
+{
+    const struct rw_sink *sink = our_sink(a);
+    struct rw_backlog backlog = {0};
+    const char *failure = NULL;
+    int64_t stuck_ms = 0;
+
+    *out_running = false;
+    if (sink == NULL) {
+        attempt_condition(a, CONDITION_SINK_READY, "Creating", "the sink is not listed yet");
+        return true;
+    }
+    if (!read_backlog(a, sink, &backlog, fault)) {
+        return false;
+    }
+    stuck_ms = seen_stuck_ms(a->loop->seen, a->key, backlog.undelivered, backlog.oldest_ms,
+                             clock_monotonic_ms(a->loop->ports.clock));
+    failure = recent_failure(a, sink);
+    if (a->sync.state == STATE_PAUSED) {
+        attempt_condition(a, CONDITION_SINK_READY, "Paused", "the sink's rate limit is 0");
+    } else if (failure != NULL && backlog.undelivered != 0) {
+        attempt_condition(a, CONDITION_SINK_READY, "SinkFailed",
+                          "the sink cannot load into StarRocks; RisingWave keeps the changes "
+                          "and retries: %s",
+                          failure);
+    } else if (sink->creating) {
+        attempt_condition(a, CONDITION_SINK_READY, "BackfillRunning",
+                          "the sink is sending the rows the CDC table already holds");
+    } else if (!backlog.present) {
+        attempt_condition(a, CONDITION_SINK_READY, "Creating",
+                          "the sink's log store is not listed yet");
+    } else if (stuck_ms > stuck_limit_ms(a)) {
+        attempt_condition(a, CONDITION_SINK_READY, "SinkFailed",
+                          "changes wait and none was delivered for more than %lld s; look at "
+                          "rw_catalog.rw_event_logs and at StarRocks",
+                          (long long)(stuck_limit_ms(a) / 1000));
+    } else {
+        attempt_condition(a, CONDITION_SINK_READY, "Running", "changes are being delivered");
+        *out_running = true;
+    }
+    return true;
+}
+
+static bool read_offset(struct attempt *a, struct fault *fault)
+{
+    struct stream_db *db = a->bindings[BIND_RISINGWAVE].session.stream;
+    const char *schema = a->bindings[BIND_RISINGWAVE].conn.rw_schema;
+    const struct rw_source *source = rw_catalog_source(
+        &a->rw->u.rw, schema, arena_copy(a->arena, ident_name(a->desired.source_name)));
+    const char *internal = source == NULL ? NULL
+                                          : rw_catalog_internal(&a->rw->u.rw, source->id,
+                                                                "_source_");
+    const char *file = NULL;
+
+    if (internal != NULL &&
+        !db->ops->source_offset(db, schema, internal, &a->cancel, a->arena, &file, fault)) {
+        return fault_wrap(fault, "read the source's position");
+    }
+    a->status.stream.source_offset = file;
+    return true;
+}
+
+enum step_result step_verify(struct attempt *a, struct fault *fault)
+{
+    bool loaded = false, running = false;
+
+    conditions_of_objects(a);
+    if (!verify_snapshot(a, &loaded, fault) || !verify_sink(a, &running, fault) ||
+        !read_offset(a, fault)) {
+        return STEP_FAULT;
+    }
+    if (a->sync.state == STATE_PAUSED) {
+        a->status.phase = PHASE_PAUSED;
+    } else if (!loaded) {
+        a->status.phase = PHASE_SNAPSHOTTING;
+    } else if (running) {
+        a->status.phase = PHASE_STREAMING;
+    } else {
+        const struct kube_condition *sink =
+            kube_conditions_find(&a->conditions, condition_type(CONDITION_SINK_READY));
+
+        a->status.phase = sink != NULL && strcmp(sink->reason, "BackfillRunning") == 0
+                              ? PHASE_SNAPSHOTTING
+                              : PHASE_PROVISIONING;
+    }
+    return STEP_CONTINUE;
+}

@@ -1,0 +1,73 @@
+/*
+ * The reconcile, as a list. Each row runs top to bottom, every time, from nothing but the
+ * resource's key; a row may always run twice. Whatever ends the list, the report is written.
+ *
+ * Deletion happens inside `finalize`: a resource being deleted never reaches the rows below.
+ */
+#include "loop/steps.h"
+
+/* clang-format off */
+static const struct step STEPS[] = {
+    {"load",            step_load,            CONDITION_NONE,
+     "read the resource from the store; gone means done"},
+    {"finalize",        step_finalize,        CONDITION_NONE,
+     "being deleted: clean up and let go; otherwise hold a finalizer before the first write"},
+    {"validate",        step_validate,        CONDITION_STALLED,
+     "decode the spec; make way for an older resource with the same target"},
+    {"connections",     step_connections,     CONDITION_CONNECTIONS_READY,
+     "find the three connections and their Secrets, log in to each"},
+    {"observe-source",  step_observe_source,  CONDITION_SOURCE_SCHEMA_RESOLVED,
+     "read MySQL's settings, grants and the table"},
+    {"resolve",         step_resolve,         CONDITION_SOURCE_SCHEMA_RESOLVED,
+     "compute names, types and definitions of everything that should exist"},
+    {"observe-targets", step_observe_targets, CONDITION_CONNECTIONS_READY,
+     "read RisingWave's and StarRocks' catalogs, in bulk"},
+    {"plan",            step_plan,            CONDITION_TARGET_TABLE_READY,
+     "compare what should exist with what does: ordered statements"},
+    {"gate",            step_gate,            CONDITION_PLAN_APPROVED,
+     "let only safe statements through"},
+    {"apply",           step_apply,           CONDITION_SINK_READY,
+     "audit the intent, run one statement, audit the result; then observe again"},
+    {"verify",          step_verify,          CONDITION_SINK_READY,
+     "read snapshot progress, backfill and backlog: do rows really flow?"},
+};
+/* clang-format on */
+
+const struct step *steps_list(size_t *out_count)
+{
+    *out_count = COUNT_OF(STEPS);
+    return STEPS;
+}
+
+bool steps_run(struct attempt *a, struct fault *fault)
+{
+    struct fault unreported = FAULT_INIT;
+    bool failed = false;
+
+    for (size_t i = 0; i < COUNT_OF(STEPS); i++) {
+        enum step_result result = STEP_FAULT;
+
+        a->step = &STEPS[i];
+        if (cancel_check(&a->cancel, STEPS[i].name, fault)) {
+            result = STEPS[i].run(a, fault);
+        }
+        if (result == STEP_DONE) {
+            return true;
+        }
+        if (result == STEP_FAULT) {
+            failed = true;
+            break;
+        }
+        if (result == STEP_REQUEUE) {
+            break;
+        }
+    }
+    if (a->object == NULL) {
+        return !failed;
+    }
+    if (!report(a, failed ? fault : NULL, &unreported) && !failed) {
+        *fault = unreported;
+        return false;
+    }
+    return !failed;
+}

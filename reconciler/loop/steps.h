@@ -1,0 +1,48 @@
+/* steps: the reconcile as a list. See steps.c. */
+#ifndef LOOP_STEPS_H
+#define LOOP_STEPS_H
+
+#include "loop/attempt.h"
+
+enum step_result {
+    STEP_CONTINUE = 1, /* go on with the next step */
+    STEP_DONE,         /* the attempt is over: report nothing more */
+    STEP_REQUEUE,      /* report now, come back after attempt.requeue_ms */
+    STEP_FAULT         /* report the fault */
+};
+
+struct step {
+    const char *name;
+    enum step_result (*run)(struct attempt *a, struct fault *fault);
+    enum condition condition; /* where a fault of this step belongs */
+    const char *sentence;
+};
+
+const struct step *steps_list(size_t *out_count);
+
+/* Runs the list top to bottom, then report(). Returns false with the fault that ended it. */
+bool steps_run(struct attempt *a, struct fault *fault);
+
+enum step_result step_load(struct attempt *a, struct fault *fault);
+enum step_result step_finalize(struct attempt *a, struct fault *fault);
+enum step_result step_validate(struct attempt *a, struct fault *fault);
+enum step_result step_connections(struct attempt *a, struct fault *fault);
+enum step_result step_observe_source(struct attempt *a, struct fault *fault);
+enum step_result step_resolve(struct attempt *a, struct fault *fault);
+enum step_result step_observe_targets(struct attempt *a, struct fault *fault);
+enum step_result step_plan(struct attempt *a, struct fault *fault);
+enum step_result step_gate(struct attempt *a, struct fault *fault);
+enum step_result step_apply(struct attempt *a, struct fault *fault);
+enum step_result step_verify(struct attempt *a, struct fault *fault);
+
+/*
+ * Before heavy work: Ready=False and Reconciling with `message` in status, so that nobody
+ * takes a resource for ready while its objects are being changed.
+ */
+MUST_CHECK bool report_intent(struct attempt *a, const char *message, struct fault *fault);
+
+/* Writes status and transition Events from what the attempt knows; `fault` may be NULL. */
+MUST_CHECK bool report(struct attempt *a, const struct fault *fault,
+                       struct fault *out_fault);
+
+#endif

@@ -1,0 +1,194 @@
+/* What must hold. */
+#include "ddl/desired.h"
+#include "kube/api.h"
+#include "shop.h"
+
+#define AUDIT_ROWS_MAX 100000
+
+void check_sane(struct sim *sim)
+{
+    if (sim->violations > 0) {
+        check_fail(sim, "%s", sim->first_violation);
+    }
+}
+
+static void query_runs(struct sim *sim, struct arena *arena, struct audit_runs *out_runs)
+{
+    const struct audit_filter all = {.limit = AUDIT_ROWS_MAX};
+    struct fault fault = FAULT_INIT;
+
+    memset(out_runs, 0, sizeof(*out_runs));
+    if (!audit_query_runs(sim->audit, &all, arena, out_runs, &fault)) {
+        check_fail(sim, "audit: %s", fault.text);
+    }
+}
+
+int64_t audit_runs(struct sim *sim)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    struct audit_runs runs;
+
+    query_runs(sim, arena, &runs);
+    return (int64_t)runs.runs.n;
+}
+
+static const struct audit_run *run_of(const struct audit_runs *runs, int64_t id)
+{
+    for (VEC_EACH(struct audit_run, run, &runs->runs)) {
+        if (run->id == id) {
+            return run;
+        }
+    }
+    return NULL;
+}
+
+void check_audit(struct sim *sim)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    const struct audit_filter all = {.limit = AUDIT_ROWS_MAX};
+    struct audit_details details = {0};
+    struct audit_runs runs;
+    struct fault fault = FAULT_INIT;
+
+    query_runs(sim, arena, &runs);
+    for (VEC_EACH(struct audit_run, run, &runs.runs)) {
+        if (run->result == NULL || run->result[0] == '\0' || run->finished_ms == 0) {
+            check_fail(sim, "audit run %lld (%s) is still open", (long long)run->id, run->trigger);
+        }
+    }
+    if (!audit_query_details(sim->audit, &all, arena, &details, &fault)) {
+        check_fail(sim, "audit: %s", fault.text);
+    }
+    for (VEC_EACH(struct audit_step, step, &details.steps)) {
+        const struct audit_run *run = run_of(&runs, step->run);
+
+        assert_non_null(run);
+        if ((step->result == NULL || step->result[0] == '\0') &&
+            strcmp(run->result, "Interrupted") != 0) {
+            check_fail(sim, "audit step %s has no result in a run that %s", step->statement,
+                     run->result);
+        }
+        if (strstr(step->statement, "s3cr3t-pw") != NULL) {
+            check_fail(sim, "the audit holds a password: %s", step->statement);
+        }
+    }
+    if ((int64_t)details.steps.n != sim->counts.applies) {
+        check_fail(sim, "%lld statements were sent, the audit knows %zu",
+                 (long long)sim->counts.applies, details.steps.n);
+    }
+}
+
+/* --- the world --- */
+
+static const struct fake_rw *rw_of(struct sim *sim, const struct json *object)
+{
+    const char *name = json_path_string(object, "spec.risingWave.connectionRef.name");
+
+    return fake_db_rw(sim->db, strcmp(name, "rw") == 0 ? RW_HOST : RW_B_HOST);
+}
+
+static struct fake_upstream *upstream_of(struct sim *sim, const struct json *object)
+{
+    const char *name = json_path_string(object, "spec.source.connectionRef.name");
+    struct fake_mysql *mysql =
+        fake_db_mysql(sim->db, strcmp(name, "mysql") == 0 ? MYSQL_HOST : MYSQL_B_HOST);
+
+    for (size_t i = 0; i < mysql->tables.n; i++) {
+        struct fake_upstream *up = mysql->tables.v[i];
+
+        if (strcmp(up->table.database, json_path_string(object, "spec.source.database")) == 0 &&
+            strcmp(up->table.name, json_path_string(object, "spec.source.table")) == 0) {
+            return up;
+        }
+    }
+    return NULL;
+}
+
+static bool marked(const char *comment, const char *uid)
+{
+    struct mark mark;
+
+    return mark_parse(comment, &mark) && sv_eq(mark.uid, sv_from(uid));
+}
+
+static void check_one(struct sim *sim, const struct json *object)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    const struct fake_rw *rw = rw_of(sim, object);
+    const char *database = json_path_string(object, "spec.source.database");
+    const char *table = json_path_string(object, "spec.source.table");
+    const char *uid = kube_uid(object), *name = kube_name(object);
+    const struct fake_stream_object *t =
+        fake_rw_find(rw, "tablesync", name_table(arena, uid, database, table));
+    const struct fake_stream_object *k = fake_rw_find(
+        rw, "tablesync",
+        arena_printf(arena, "%s1", name_sink_prefix(arena, uid, database, table)));
+    const struct fake_sr_table *target =
+        fake_sr_find(shop_sr(sim), "ods", json_path_string(object, "spec.target.table"));
+
+    if (t == NULL || t->kind != FAKE_TABLE || !marked(t->comment, uid)) {
+        check_fail(sim, "%s: no CDC table with its mark", name);
+        return;
+    }
+    if (fake_rw_by_id(rw, t->uses) == NULL) {
+        check_fail(sim, "%s: no source", name);
+    }
+    if (k == NULL || k->kind != FAKE_SINK || k->uses != t->id || !k->built) {
+        check_fail(sim, "%s: no finished sink on its CDC table", name);
+    }
+    if (target == NULL || !marked(target->table.comment, uid)) {
+        check_fail(sim, "%s: no target with its mark", name);
+        return;
+    }
+    if (k != NULL && k->rate_limit != 0 && target->rows != upstream_of(sim, object)->rows) {
+        check_fail(sim, "%s: %lld rows in StarRocks, %lld in MySQL", name, (long long)target->rows,
+                 (long long)upstream_of(sim, object)->rows);
+    }
+}
+
+void check_world(struct sim *sim)
+{
+    size_t syncs = 0, tables = 0, sinks = 0;
+
+    fake_db_tick(sim->db);
+    for (size_t i = 0; i < sim->kube->objects.n; i++) {
+        const struct fake_object *o = sim->kube->objects.v[i];
+
+        if (strcmp(o->plural, "tablesyncs") == 0) {
+            check_one(sim, o->json);
+            syncs++;
+        }
+    }
+    for (size_t i = 0; i < sim->db->rw.n; i++) {
+        tables += fake_rw_count(sim->db->rw.v[i], FAKE_TABLE, "tablesync");
+        sinks += fake_rw_count(sim->db->rw.v[i], FAKE_SINK, "tablesync");
+    }
+    if (tables != syncs || sinks != syncs || shop_sr(sim)->tables.n != syncs) {
+        check_fail(sim, "%zu TableSyncs, %zu CDC tables, %zu sinks, %zu targets", syncs, tables, sinks,
+                 shop_sr(sim)->tables.n);
+    }
+}
+
+void check_quiet(struct sim *sim)
+{
+    struct sim_counts before;
+    int64_t runs = audit_runs(sim);
+    int64_t looks = 10 * (int64_t)sim->kube->objects.n / 2;
+
+    /* Once more, so that what only waited for its turn (users of connections) is done. */
+    sim_run_for(sim, 2 * MINUTE_MS);
+    before = sim->counts;
+    runs = audit_runs(sim);
+    sim_run_for(sim, 12 * MINUTE_MS);
+    check_sane(sim);
+    if (sim->counts.reconciles - before.reconciles < looks) {
+        check_fail(sim, "only %lld looks", (long long)(sim->counts.reconciles - before.reconciles));
+    }
+    if (sim->counts.api_writes != before.api_writes || sim->counts.applies != before.applies ||
+        audit_runs(sim) != runs) {
+        check_fail(sim, "a converged world: %lld API writes, %lld statements, %lld audit runs",
+                 (long long)(sim->counts.api_writes - before.api_writes),
+                 (long long)(sim->counts.applies - before.applies),
+                 (long long)(audit_runs(sim) - runs));
+    }
+}

@@ -1,0 +1,299 @@
+#include "fake_kube.h"
+
+#include "kube/store.h"
+#include "sim.h"
+
+#define CREATED_SIZE CLOCK_RFC3339_SIZE
+#define SCATTER_MS 4000
+
+static struct json *parse(const char *text)
+{
+    struct fault fault = FAULT_INIT;
+    struct json *json = NULL;
+
+    must(json_parse(sv_from(text), KUBE_BODY_MAX, &json, &fault));
+    return json;
+}
+
+struct fake_object *fake_kube_object(const struct fake_kube *kube, const char *plural,
+                                     const char *namespace, const char *name)
+{
+    for (size_t i = 0; i < kube->objects.n; i++) {
+        struct fake_object *o = kube->objects.v[i];
+
+        if (strcmp(o->plural, plural) == 0 && strcmp(o->namespace, namespace) == 0 &&
+            strcmp(o->name, name) == 0) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+const struct json *fake_kube_find(const struct fake_kube *kube, const char *plural,
+                                  const char *namespace, const char *name)
+{
+    const struct fake_object *o = fake_kube_object(kube, plural, namespace, name);
+
+    return o == NULL ? NULL : o->json;
+}
+
+/* --- the watch --- */
+
+static void send_one(struct fake_kube *kube, const struct fake_object *o, bool deleted)
+{
+    struct sim *sim = kube->sim;
+    struct fake_delivery delivery = {
+        .at_ms = sim->clock.now_ms,
+        .plural = o->plural,
+        .key = arena_printf(sim->arena, "%s/%s", o->namespace, o->name),
+        .json = json_clone(o->json),
+        .deleted = deleted};
+
+    if (sim->options.scatter) {
+        delivery.at_ms += (int64_t)rng_below(&sim->rng, SCATTER_MS);
+    }
+    VEC_PUSH(sim->arena, &kube->deliveries, delivery);
+}
+
+static void announce(struct fake_kube *kube, const struct fake_object *o, bool deleted)
+{
+    if (strcmp(o->plural, "secrets") == 0) {
+        return; /* read with GET here */
+    }
+    send_one(kube, o, deleted);
+    if (kube->sim->options.scatter && rng_below(&kube->sim->rng, 4) == 0) {
+        send_one(kube, o, deleted);
+    }
+}
+
+/* As reflector_watch.c does with one event. */
+static void deliver(struct fake_kube *kube, struct fake_delivery *d)
+{
+    struct loop *loop = kube->sim->loop;
+    bool is_sync = strcmp(d->plural, "tablesyncs") == 0;
+    struct kube_store *store = is_sync ? loop->syncs : loop->conns;
+    bool tell = false;
+
+    if (d->deleted) {
+        tell = store_delete(store, d->json);
+        json_free(d->json);
+    } else {
+        tell = store_apply(store, store_slim(d->json, NULL));
+        json_free(d->json);
+    }
+    d->json = NULL;
+    if (tell && is_sync) {
+        loop_sync_changed(loop, d->key, false);
+    } else if (tell) {
+        loop_conn_changed(loop, d->key, false);
+    }
+}
+
+int64_t fake_kube_deliver(struct fake_kube *kube)
+{
+    int64_t next_ms = INT64_MAX;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < kube->deliveries.n; i++) {
+        struct fake_delivery *d = &kube->deliveries.v[i];
+
+        if (d->at_ms <= kube->sim->clock.now_ms) {
+            deliver(kube, d);
+            continue;
+        }
+        next_ms = d->at_ms < next_ms ? d->at_ms : next_ms;
+        kube->deliveries.v[kept++] = *d;
+    }
+    kube->deliveries.n = kept;
+    return next_ms;
+}
+
+void fake_kube_list(struct fake_kube *kube)
+{
+    struct loop *loop = kube->sim->loop;
+
+    for (VEC_EACH(struct fake_delivery, d, &kube->deliveries)) {
+        json_free(d->json);
+    }
+    kube->deliveries.n = 0;
+    for (size_t i = 0; i < kube->objects.n; i++) {
+        struct fake_object *o = kube->objects.v[i];
+        bool is_sync = strcmp(o->plural, "tablesyncs") == 0;
+        AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+        const char *key = arena_printf(arena, "%s/%s", o->namespace, o->name);
+
+        if (strcmp(o->plural, "secrets") == 0) {
+            continue;
+        }
+        (void)store_apply(is_sync ? loop->syncs : loop->conns, store_slim(o->json, NULL));
+        if (is_sync) {
+            loop_sync_changed(loop, key, true);
+        } else {
+            loop_conn_changed(loop, key, true);
+        }
+    }
+}
+
+/* --- changes --- */
+
+static void new_version(struct fake_kube *kube, struct fake_object *o)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    struct json *metadata = json_clone(json_get(o->json, "metadata"));
+
+    json_set_string(metadata, "resourceVersion",
+                    arena_printf(arena, "%lld", (long long)++kube->version));
+    json_set(o->json, "metadata", metadata);
+}
+
+static void set_metadata_int(struct fake_object *o, const char *key, int64_t value)
+{
+    struct json *metadata = json_clone(json_get(o->json, "metadata"));
+
+    json_set_int(metadata, key, value);
+    json_set(o->json, "metadata", metadata);
+}
+
+static void forget(struct fake_kube *kube, const struct fake_object *object)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < kube->objects.n; i++) {
+        if (kube->objects.v[i] != object) {
+            kube->objects.v[kept++] = kube->objects.v[i];
+        }
+    }
+    kube->objects.n = kept;
+}
+
+void fake_kube_changed(struct fake_kube *kube, struct fake_object *object)
+{
+    bool going = json_path_string(object->json, "metadata.deletionTimestamp") != NULL;
+    bool held = json_size(json_path(object->json, "metadata.finalizers")) > 0;
+
+    new_version(kube, object);
+    announce(kube, object, going && !held);
+    if (going && !held) {
+        forget(kube, object);
+        json_free(object->json);
+        object->json = NULL;
+    }
+}
+
+void fake_kube_create(struct fake_kube *kube, const char *plural, const char *namespace,
+                      const char *text)
+{
+    struct arena *arena = kube->sim->arena;
+    struct fake_object *o = ARENA_NEW(arena, struct fake_object);
+    struct json *metadata = NULL;
+    char created[CREATED_SIZE];
+
+    *o = (struct fake_object){.plural = plural, .json = parse(text)};
+    o->namespace = arena_strdup(arena, namespace);
+    o->name = arena_strdup(arena, json_path_string(o->json, "metadata.name"));
+    must(fake_kube_object(kube, plural, namespace, o->name) == NULL);
+    metadata = json_clone(json_get(o->json, "metadata"));
+    json_set_string(metadata, "namespace", namespace);
+    json_set_string(metadata, "uid",
+                    arena_printf(arena, "00000000-0000-4000-8000-%012lld",
+                                 (long long)++kube->uids));
+    json_set_string(metadata, "creationTimestamp",
+                    clock_format_rfc3339(sim_wall_ms(kube->sim), created));
+    json_set_int(metadata, "generation", 1);
+    json_set(o->json, "metadata", metadata);
+    VEC_PUSH(arena, &kube->objects, o);
+    fake_kube_changed(kube, o);
+}
+
+/* A copy of `object` in which the dotted path holds `value` (taken). */
+static struct json *with_value(const struct json *object, struct sv path, struct json *value)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    struct json *copy = object == NULL ? json_new_object() : json_clone(object);
+    struct sv rest = path;
+    const char *key = arena_copy(arena, sv_cut(&rest, '.'));
+
+    json_set(copy, key,
+             rest.n == 0 ? value : with_value(json_get(copy, key), rest, value));
+    return copy;
+}
+
+void fake_kube_edit(struct fake_kube *kube, const char *plural, const char *namespace,
+                    const char *name, const char *path, const char *value)
+{
+    struct fake_object *o = fake_kube_object(kube, plural, namespace, name);
+
+    must(o != NULL);
+    struct json *spec =
+        with_value(json_get(o->json, "spec"), sv_from(path), parse(value));
+    if (json_equal(spec, json_get(o->json, "spec"))) {
+        json_free(spec);
+        return;
+    }
+    json_set(o->json, "spec", spec);
+    set_metadata_int(o, "generation", json_path_int(o->json, "metadata.generation", 0) + 1);
+    fake_kube_changed(kube, o);
+}
+
+void fake_kube_annotate(struct fake_kube *kube, const char *namespace, const char *name,
+                        const char *annotation, const char *value)
+{
+    struct fake_object *o = fake_kube_object(kube, "tablesyncs", namespace, name);
+    struct json *metadata = NULL, *annotations = NULL;
+
+    must(o != NULL);
+    metadata = json_clone(json_get(o->json, "metadata"));
+    annotations = json_get(metadata, "annotations") == NULL
+                      ? json_new_object()
+                      : json_clone(json_get(metadata, "annotations"));
+    if (value == NULL) {
+        json_remove(annotations, annotation);
+    } else {
+        json_set_string(annotations, annotation, value);
+    }
+    json_set(metadata, "annotations", annotations);
+    json_set(o->json, "metadata", metadata);
+    fake_kube_changed(kube, o);
+}
+
+void fake_kube_delete(struct fake_kube *kube, const char *plural, const char *namespace,
+                      const char *name)
+{
+    struct fake_object *o = fake_kube_object(kube, plural, namespace, name);
+    struct json *metadata = NULL;
+    char now[CREATED_SIZE];
+
+    must(o != NULL);
+    if (json_path_string(o->json, "metadata.deletionTimestamp") != NULL) {
+        return;
+    }
+    metadata = json_clone(json_get(o->json, "metadata"));
+    json_set_string(metadata, "deletionTimestamp",
+                    clock_format_rfc3339(sim_wall_ms(kube->sim), now));
+    json_set_int(metadata, "generation", json_int(json_get(metadata, "generation"), 0) + 1);
+    json_set(o->json, "metadata", metadata);
+    fake_kube_changed(kube, o);
+}
+
+void fake_kube_touch(struct fake_kube *kube, const char *plural, const char *namespace,
+                     const char *name)
+{
+    struct fake_object *o = fake_kube_object(kube, plural, namespace, name);
+
+    must(o != NULL);
+    fake_kube_changed(kube, o);
+}
+
+size_t fake_kube_events_of(const struct fake_kube *kube, const char *about,
+                           const char *reason)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < kube->events.n; i++) {
+        count += strcmp(kube->events.v[i]->about, about) == 0 &&
+                         strcmp(kube->events.v[i]->reason, reason) == 0
+                     ? 1
+                     : 0;
+    }
+    return count;
+}

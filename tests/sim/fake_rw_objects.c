@@ -1,0 +1,88 @@
+/* What is in RisingWave, by name, by number and by what reads what. */
+#include "fake_db.h"
+#include "sim.h"
+
+struct fake_stream_object *fake_rw_find(const struct fake_rw *rw, const char *schema,
+                                        const char *name)
+{
+    for (size_t i = 0; i < rw->objects.n; i++) {
+        struct fake_stream_object *o = rw->objects.v[i];
+
+        if (strcmp(o->schema, schema) == 0 && strcmp(o->name, name) == 0) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+struct fake_stream_object *fake_rw_by_id(const struct fake_rw *rw, int64_t id)
+{
+    for (size_t i = 0; i < rw->objects.n; i++) {
+        if (rw->objects.v[i]->id == id) {
+            return rw->objects.v[i];
+        }
+    }
+    return NULL;
+}
+
+struct fake_stream_object *fake_rw_add(struct fake_db *db, struct fake_rw *rw,
+                                       enum fake_kind kind, const char *schema,
+                                       const char *name, int64_t uses)
+{
+    struct arena *arena = db->sim->arena;
+    struct fake_stream_object *o = ARENA_NEW(arena, struct fake_stream_object);
+
+    rw->last_id += 5; /* internal tables take numbers, too */
+    *o = (struct fake_stream_object){.kind = kind,
+                                     .id = rw->last_id,
+                                     .uses = uses,
+                                     .schema = arena_strdup(arena, schema),
+                                     .name = arena_strdup(arena, name),
+                                     .rate_limit = -1};
+    VEC_PUSH(arena, &rw->objects, o);
+    return o;
+}
+
+void fake_rw_remove(struct fake_rw *rw, const struct fake_stream_object *object)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < rw->objects.n; i++) {
+        if (rw->objects.v[i] != object) {
+            rw->objects.v[kept++] = rw->objects.v[i];
+        }
+    }
+    rw->objects.n = kept;
+}
+
+struct fake_stream_object *fake_rw_user_of(const struct fake_rw *rw, int64_t id)
+{
+    for (size_t i = 0; i < rw->objects.n; i++) {
+        if (rw->objects.v[i]->uses == id) {
+            return rw->objects.v[i];
+        }
+    }
+    return NULL;
+}
+
+void fake_rw_drop_cascade(struct fake_rw *rw, const struct fake_stream_object *object)
+{
+    for (struct fake_stream_object *user = fake_rw_user_of(rw, object->id); user != NULL;
+         user = fake_rw_user_of(rw, object->id)) {
+        fake_rw_drop_cascade(rw, user);
+    }
+    fake_rw_remove(rw, object);
+}
+
+size_t fake_rw_count(const struct fake_rw *rw, enum fake_kind kind, const char *schema)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < rw->objects.n; i++) {
+        count += rw->objects.v[i]->kind == kind &&
+                         strcmp(rw->objects.v[i]->schema, schema) == 0
+                     ? 1
+                     : 0;
+    }
+    return count;
+}
