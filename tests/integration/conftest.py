@@ -1,0 +1,55 @@
+"""One system for the whole run; each test has tables and resources of its own."""
+
+import pytest
+
+from cluster.controlplane import start_control_plane
+from cluster.mysql import start_mariadb, start_oracle56
+
+from . import system as sys_
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory):
+    with start_control_plane(tmp_path_factory.mktemp("plane"), users=[sys_.SERVICE_ACCOUNT],
+                             controller_manager=True) as plane:
+        sys_.install(plane)
+        yield plane
+
+
+@pytest.fixture(scope="session")
+def oracle56(tmp_path_factory):
+    with start_oracle56(tmp_path_factory.mktemp("oracle56") / "data") as server:
+        sys_.prepare_mysql(server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory):
+    with start_mariadb(tmp_path_factory.mktemp("mariadb") / "data") as server:
+        sys_.prepare_mysql(server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def system(control_plane, oracle56, tmp_path_factory):
+    """Control plane, Oracle MySQL and the stand-ins, without a controller."""
+    work = tmp_path_factory.mktemp("standins")
+    rw = sys_.RisingWave(work).start()
+    starrocks = sys_.StarRocks(work).start()
+    sys_.prepare_risingwave(rw)
+    sys_.prepare_starrocks(starrocks)
+    made = sys_.System(control_plane, oracle56, rw, starrocks)
+    made.connect()
+    yield made
+    rw.stop()
+    starrocks.stop()
+
+
+@pytest.fixture(scope="session")
+def running(system, control_plane, tmp_path_factory):
+    """The system with one controller; `running.controller` is it."""
+    system.controller = sys_.Controller(control_plane, tmp_path_factory.mktemp("controller")).start()
+    yield system
+    log = system.controller.log_text()
+    system.controller.stop()
+    sys_.assert_no_secret(log, "the controller's log")

@@ -1,0 +1,406 @@
+/*
+ * driver_probe: the three database drivers on a string, for test_drivers.py.
+ *
+ * Reads one JSON object a line: first the endpoint ("type", "host", "port", "user",
+ * "password", "database", "tls", "timeoutMs", "cancelAfterMs"), then calls ("op" and its
+ * arguments, "timeoutMs", "cancelAfterMs"). Answers one JSON object a line:
+ * {"ok": true, "ms": .., "value": ..} or {"ok": false, "ms": .., "class", "reason",
+ * "code", "text"}. A test can thus stop a server between two calls. Passwords come by
+ * standard input and are never printed.
+ */
+#include "db/db.h"
+#include "driver_alarm.h"
+#include "driver_statements.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 65536
+#define TIMEOUT_MS 10000
+
+struct probe {
+    struct cancel root;
+    struct dbconn conn;
+    struct source_db *source;
+    struct stream_db *stream;
+    struct target_db *target;
+};
+
+/* One line of input under way. */
+struct call {
+    struct probe *probe;
+    const struct json *in;
+    struct json *value; /* an object to fill */
+    struct cancel cancel;
+    struct arena *arena;
+    struct fault *fault;
+};
+
+typedef bool (*op_function)(struct call *c);
+
+static const char *text_of(const struct call *c, const char *key)
+{
+    const char *text = json_get_string(c->in, key);
+
+    return text == NULL ? "" : text;
+}
+
+static void set_list(struct json *object, const char *key, const struct strlist *list)
+{
+    struct json *array = json_set_array(object, key);
+
+    for (size_t i = 0; i < list->n; i++) {
+        json_push_string(array, list->v[i]);
+    }
+}
+
+/* --- MySQL --- */
+
+static bool source_probe(struct call *c)
+{
+    struct mysql_server server = {0};
+
+    if (!c->probe->source->ops->probe(c->probe->source, &c->cancel, c->arena, &server,
+                                      c->fault)) {
+        return false;
+    }
+    json_set_string(c->value, "version", server.version);
+    json_set_bool(c->value, "mariadb", server.flavor == MYSQL_MARIADB);
+    json_set_string(c->value, "serverUuid", server.server_uuid);
+    json_set_int(c->value, "serverId", (int64_t)server.server_id);
+    json_set_bool(c->value, "logBin", server.log_bin);
+    json_set_string(c->value, "binlogFormat", server.binlog_format);
+    json_set_string(c->value, "binlogRowImage", server.binlog_row_image);
+    json_set_int(c->value, "expireSeconds", server.binlog_expire_seconds);
+    json_set_bool(c->value, "gtid", server.gtid);
+    json_set_int(c->value, "lowerCaseTableNames", server.lower_case_table_names);
+    json_set_string(c->value, "currentUser", server.current_user);
+    set_list(c->value, "grants", &server.grants);
+    return true;
+}
+
+static bool source_table(struct call *c)
+{
+    struct mysql_server nobody = {.version = ""};
+    struct mysql_table *table = NULL;
+    bool database_exists = false;
+
+    if (!c->probe->source->ops->read_table(c->probe->source, text_of(c, "database"),
+                                           text_of(c, "table"), &c->cancel, c->arena,
+                                           &table, &database_exists, c->fault)) {
+        return false;
+    }
+    json_set_bool(c->value, "databaseExists", database_exists);
+    json_set_bool(c->value, "exists", table != NULL);
+    if (table == NULL) {
+        return true;
+    }
+    mysql_schema_write(&nobody, table, c->value);
+    struct json *maxima = json_set_object(c->value, "keyMax");
+    for (VEC_EACH(struct mysql_column, column, &table->columns)) {
+        json_set_int(maxima, column->name, column->key_max);
+    }
+    return true;
+}
+
+static bool source_replicas(struct call *c)
+{
+    struct strlist ids = {0};
+
+    if (!c->probe->source->ops->replica_ids(c->probe->source, &c->cancel, c->arena, &ids,
+                                            c->fault)) {
+        return false;
+    }
+    set_list(c->value, "ids", &ids);
+    return true;
+}
+
+/* --- applying: the few statements a test needs, made by the typed builder --- */
+
+static bool run_step(struct call *c, const struct stmt *stmt)
+{
+    const struct plan_step step = {
+        .stmt = stmt,
+        .object = text_of(c, "name"),
+        .sentence = text_of(c, "op"),
+        .background = json_path_bool(c->in, "background", false),
+        .parallelism = json_path_int(c->in, "parallelism", 0),
+    };
+    const char *tag = json_get_string(c->in, "tag");
+    struct db_result result = {0};
+    bool done =
+        c->probe->stream != NULL
+            ? c->probe->stream->ops->apply(c->probe->stream, &step, tag, &c->cancel,
+                                           c->arena, &result, c->fault)
+            : c->probe->target->ops->apply(c->probe->target, &step, tag, &c->cancel,
+                                           c->arena, &result, c->fault);
+
+    if (done) {
+        json_set_int(c->value, "affected", result.affected);
+        json_set_string(c->value, "tag", result.tag);
+        set_list(c->value, "notices", &result.notices);
+    }
+    return done;
+}
+
+/* RisingWave and StarRocks alike. */
+static bool apply(struct call *c)
+{
+    enum sql_dialect dialect = c->probe->stream != NULL ? SQL_RISINGWAVE : SQL_STARROCKS;
+    const struct making making = {c->in, stmt_new(c->arena, dialect), c->arena, c->fault};
+
+    return make_statement(&making) && run_step(c, making.stmt);
+}
+
+/* --- RisingWave --- */
+
+static bool stream_probe(struct call *c)
+{
+    struct rw_server server = {0};
+
+    if (!c->probe->stream->ops->probe(c->probe->stream, &c->cancel, c->arena, &server,
+                                      c->fault)) {
+        return false;
+    }
+    json_set_string(c->value, "version", server.version);
+    json_set_string(c->value, "user", server.user);
+    json_set_string(c->value, "database", server.database);
+    json_set_bool(c->value, "recovering", server.recovering);
+    return true;
+}
+
+static bool stream_catalog(struct call *c)
+{
+    struct rw_catalog catalog = {0};
+
+    if (!c->probe->stream->ops->catalog(c->probe->stream, text_of(c, "schema"),
+                                        &c->cancel, c->arena, &catalog, c->fault)) {
+        return false;
+    }
+    json_set_bool(c->value, "schemaExists", catalog.schema_exists);
+    struct json *sources = json_set_array(c->value, "sources");
+    for (VEC_EACH(struct rw_source, source, &catalog.sources)) {
+        struct json *o = json_push_object(sources);
+        json_set_string(o, "schema", source->schema);
+        json_set_string(o, "name", source->name);
+        json_set_string(o, "hostname", source->hostname);
+        json_set_string(o, "database", source->database);
+        json_set_string(o, "serverId", source->server_id);
+    }
+    struct json *internals = json_set_array(c->value, "internals");
+    for (VEC_EACH(struct rw_internal, internal, &catalog.internals)) {
+        json_push_string(internals, internal->name);
+    }
+    struct json *relations = json_set_array(c->value, "relations");
+    for (VEC_EACH(struct rw_relation, relation, &catalog.relations)) {
+        json_push_string(relations, arena_printf(c->arena, "%s %s.%s", relation->kind,
+                                                 relation->schema, relation->name));
+    }
+    return true;
+}
+
+static bool stream_offset(struct call *c)
+{
+    const char *file = NULL;
+
+    if (!c->probe->stream->ops->source_offset(c->probe->stream, text_of(c, "schema"),
+                                              text_of(c, "name"), &c->cancel, c->arena,
+                                              &file, c->fault)) {
+        return false;
+    }
+    json_set_string(c->value, "file", file);
+    return true;
+}
+
+/* --- StarRocks --- */
+
+static bool target_probe(struct call *c)
+{
+    struct sr_server server = {0};
+
+    if (!c->probe->target->ops->probe(c->probe->target, &c->cancel, c->arena, &server,
+                                      c->fault)) {
+        return false;
+    }
+    json_set_string(c->value, "version", server.version);
+    json_set_int(c->value, "liveBackends", server.live_backends);
+    return true;
+}
+
+static bool target_catalog(struct call *c)
+{
+    struct sr_catalog catalog = {0};
+
+    if (!c->probe->target->ops->catalog(c->probe->target, text_of(c, "database"),
+                                        &c->cancel, c->arena, &catalog, c->fault)) {
+        return false;
+    }
+    json_set_bool(c->value, "databaseExists", catalog.database_exists);
+    json_set_int(c->value, "liveBackends", catalog.live_backends);
+    struct json *tables = json_set_object(c->value, "tables");
+    for (VEC_EACH(struct sr_table, table, &catalog.tables)) {
+        struct json *o = json_set_object(tables, table->name);
+        json_set_string(o, "comment", table->comment);
+        json_set_string(o, "model", table->model);
+        set_list(o, "primaryKey", &table->primary_key);
+        struct json *columns = json_set_object(o, "columns");
+        for (VEC_EACH(struct sr_column, column, &table->columns)) {
+            json_set_string(columns, column->name, column->type);
+        }
+    }
+    return true;
+}
+
+static const struct {
+    enum dbconn_type type;
+    const char *name;
+    op_function run;
+} ops[] = {
+    {DBCONN_MYSQL, "probe", source_probe},
+    {DBCONN_MYSQL, "table", source_table},
+    {DBCONN_MYSQL, "replicas", source_replicas},
+    {DBCONN_RISINGWAVE, "probe", stream_probe},
+    {DBCONN_RISINGWAVE, "catalog", stream_catalog},
+    {DBCONN_RISINGWAVE, "offset", stream_offset},
+    {DBCONN_RISINGWAVE, "createSchema", apply},
+    {DBCONN_RISINGWAVE, "createSource", apply},
+    {DBCONN_STARROCKS, "probe", target_probe},
+    {DBCONN_STARROCKS, "catalog", target_catalog},
+    {DBCONN_STARROCKS, "createDatabase", apply},
+    {DBCONN_STARROCKS, "createTable", apply},
+};
+
+static bool run_op(struct call *c)
+{
+    for (size_t i = 0; i < COUNT_OF(ops); i++) {
+        if (ops[i].type == c->probe->conn.type &&
+            strcmp(ops[i].name, text_of(c, "op")) == 0) {
+            return ops[i].run(c);
+        }
+    }
+    return fault_set(c->fault, FAULT_BUG, NULL, "no such op: %s", text_of(c, "op"));
+}
+
+/* The first line: decodes the endpoint and opens it. */
+static bool open_endpoint(struct call *c)
+{
+    static const char *const types[] = {"", "MySQL", "RisingWave", "StarRocks"};
+    static const char *const modes[] = {"", "Disable", "Prefer", "Require"};
+    struct probe *p = c->probe;
+    AUTO(secret_freep)
+    struct secret *password = secret_new(sv_from(text_of(c, "password")));
+    const struct db_endpoint endpoint = {&p->conn, text_of(c, "user"), password};
+    struct db_factory *factory = db_factory_real();
+
+    p->conn = (struct dbconn){.host = text_of(c, "host"),
+                              .database = text_of(c, "database"),
+                              .port = json_path_int(c->in, "port", 0),
+                              .tls_mode = TLS_PREFER};
+    for (size_t i = 1; i < COUNT_OF(types); i++) {
+        if (strcmp(text_of(c, "type"), types[i]) == 0) {
+            p->conn.type = (enum dbconn_type)i;
+        }
+        if (strcmp(text_of(c, "tls"), modes[i]) == 0) {
+            p->conn.tls_mode = (enum tls_mode)i;
+        }
+    }
+    switch (p->conn.type) {
+    case DBCONN_MYSQL:
+        return factory->ops->open_source(factory, &endpoint, &c->cancel, &p->source,
+                                         c->fault);
+    case DBCONN_RISINGWAVE:
+        return factory->ops->open_stream(factory, &endpoint, &c->cancel, &p->stream,
+                                         c->fault);
+    case DBCONN_STARROCKS:
+        return factory->ops->open_target(factory, &endpoint, &c->cancel, &p->target,
+                                         c->fault);
+    case DBCONN_TYPE_MAX:
+        break;
+    }
+    return fault_set(c->fault, FAULT_BUG, NULL, "no such type: %s", text_of(c, "type"));
+}
+
+static void answer(const struct call *c, bool done, int64_t ms)
+{
+    AUTO(json_freep) struct json *out = json_new_object();
+    AUTO(buf_deinit) struct buf line;
+
+    json_set_bool(out, "ok", done);
+    json_set_int(out, "ms", ms);
+    if (done) {
+        json_set(out, "value", json_clone(c->value));
+    } else {
+        json_set_string(out, "class", fault_class_name(c->fault->class));
+        json_set_string(out, "reason", c->fault->reason);
+        json_set_string(out, "code", c->fault->code);
+        json_set_string(out, "text", c->fault->text);
+    }
+    buf_init(&line, ARENA_CEILING_BYTES);
+    json_print(out, &line);
+    (void)fwrite(line.p, 1, line.n, stdout);
+    (void)fputc('\n', stdout);
+    (void)fflush(stdout);
+}
+
+static bool handle(struct probe *probe, struct arena *arena, const char *line,
+                   op_function op)
+{
+    AUTO(json_freep) struct json *value = json_new_object();
+    struct json *in = NULL;
+    struct fault fault = FAULT_INIT;
+    struct alarm alarm;
+    struct call c = {.probe = probe, .value = value, .arena = arena, .fault = &fault};
+    int64_t begun_ms = clock_monotonic_ms(clock_system());
+
+    if (!json_parse(sv_trim(sv_from(line)), LINE_MAX_BYTES, &in, &fault)) {
+        answer(&c, false, 0);
+        return false;
+    }
+    c.in = in;
+    cancel_init_child(&c.cancel, &probe->root,
+                      json_path_int(in, "timeoutMs", TIMEOUT_MS));
+    alarm_start(&alarm, &probe->root, json_path_int(in, "cancelAfterMs", 0));
+    bool done = op(&c);
+    alarm_stop(&alarm);
+    answer(&c, done, clock_monotonic_ms(clock_system()) - begun_ms);
+    json_free(in);
+    return done;
+}
+
+static void close_all(struct probe *probe)
+{
+    if (probe->source != NULL) {
+        probe->source->ops->close(probe->source);
+    }
+    if (probe->stream != NULL) {
+        probe->stream->ops->close(probe->stream);
+    }
+    if (probe->target != NULL) {
+        probe->target->ops->close(probe->target);
+    }
+}
+
+int main(void)
+{
+    static char line[LINE_MAX_BYTES];
+    struct probe probe = {0};
+    struct fault fault = FAULT_INIT;
+    bool opened = false;
+
+    must(db_library_init(&fault));
+    must(cancel_init_root(&probe.root, clock_system(), &fault));
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+        AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+        if (!opened && !handle(&probe, arena, line, open_endpoint)) {
+            break;
+        }
+        if (opened) {
+            (void)handle(&probe, arena, line, run_op);
+        }
+        opened = true;
+    }
+    close_all(&probe);
+    cancel_deinit(&probe.root);
+    db_library_deinit();
+    return 0;
+}

@@ -1,0 +1,510 @@
+"""The drivers against real MySQL and MariaDB and the two stand-ins."""
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+import threading
+
+import pytest
+
+from cluster.processes import free_port, wait_until
+from standins.conformance.connections import MySqlConn, PostgresConn
+from standins.conformance.process import StandIn
+
+from .probe import PASSWORD, USER, Probe, refused
+
+MARK = "tablesync:v1 uid=7b6c hash=0a1b2c3d4e5f"
+KINDS = ["MySQL", "RisingWave", "StarRocks"]
+# What a wait may last beyond its end; the machine may be busy.
+WAKE_MS = 200
+HOSTILE = ["plain", "we ird", "dash-ed", "do.t", "semi;colon", "qu'ote", "dou\"ble", "back\\slash",
+           "表格", "SELECT", "9lives", "pa%ce_nt", "-- x", "/* c */"]
+
+
+@contextlib.contextmanager
+def frozen(pid: int):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def endpoint(request, maria, risingwave, starrocks):
+    """(arguments of Probe, pid) of the kind the test is parametrized with."""
+    return {
+        "MySQL": (dict(kind="MySQL", port=maria.port), maria.daemon.pid),
+        "RisingWave": (dict(kind="RisingWave", port=risingwave.ports["port"], user="root",
+                            password="", database="dev"), risingwave.process.pid),
+        "StarRocks": (dict(kind="StarRocks", port=starrocks.ports["mysql"], user="root",
+                           password=""), starrocks.process.pid),
+    }[request.param]
+
+
+# --- what every kind of server has in common ---
+
+@pytest.mark.parametrize("endpoint", KINDS, indirect=True)
+def test_closed_port(endpoint):
+    with Probe(**{**endpoint[0], "port": free_port()}) as probe:
+        refused(probe.opened, "Unavailable", "Unreachable", "127.0.0.1:", "spec.port")
+
+
+@pytest.mark.parametrize("endpoint", KINDS, indirect=True)
+def test_unknown_host(endpoint):
+    with Probe(**{**endpoint[0], "host": "no-such-host.invalid"}) as probe:
+        refused(probe.opened, "Unavailable", "UnknownHost", "no-such-host.invalid", "spec.host")
+
+
+@pytest.mark.parametrize("endpoint", KINDS, indirect=True)
+def test_host_name_is_resolved(endpoint):
+    with Probe(**{**endpoint[0], "host": "localhost"}) as probe:
+        assert probe.value("probe")["version"]
+
+
+@pytest.mark.parametrize("endpoint", KINDS, indirect=True)
+def test_frozen_server_does_not_outlast_the_deadline(endpoint):
+    with Probe(**endpoint[0]) as probe:
+        probe.value("probe")
+        with frozen(endpoint[1]):
+            answer = probe.call("probe", timeoutMs=700)
+        refused(answer, "Unavailable", "Timeout")
+        assert 700 <= answer["ms"] < 700 + 500 + WAKE_MS * 2
+        # The session is over; it says so and waits for nothing.
+        again = probe.call("probe")
+        refused(again, "Unavailable", "Unreachable", "lost")
+        assert again["ms"] < WAKE_MS
+
+
+@pytest.mark.parametrize("endpoint", KINDS, indirect=True)
+def test_frozen_server_at_login(endpoint):
+    with frozen(endpoint[1]), Probe(**endpoint[0], timeoutMs=500) as probe:
+        refused(probe.opened, "Unavailable", "Timeout")
+        assert 500 <= probe.opened["ms"] < 500 + WAKE_MS * 2
+
+
+@pytest.mark.parametrize("endpoint", KINDS, indirect=True)
+def test_stop_signal_wakes_a_wait(endpoint):
+    with Probe(**endpoint[0]) as probe:
+        with frozen(endpoint[1]):
+            answer = probe.call("probe", timeoutMs=20000, cancelAfterMs=300)
+        refused(answer, "Cancelled", "Cancelled", "shutdown")
+        assert 300 <= answer["ms"] < 300 + WAKE_MS
+
+
+@pytest.mark.parametrize("endpoint", KINDS, indirect=True)
+def test_stop_signal_wakes_a_login(endpoint):
+    with frozen(endpoint[1]), Probe(**endpoint[0], timeoutMs=20000, cancelAfterMs=300) as probe:
+        refused(probe.opened, "Cancelled", "Cancelled")
+        assert 300 <= probe.opened["ms"] < 300 + WAKE_MS
+
+
+@pytest.mark.parametrize("endpoint", KINDS, indirect=True)
+def test_nothing_is_asked_after_the_stop_signal(endpoint):
+    with Probe(**endpoint[0]) as probe:
+        with frozen(endpoint[1]):
+            probe.call("probe", cancelAfterMs=50)
+        answer = probe.call("probe")
+        assert not answer["ok"] and answer["ms"] < WAKE_MS
+
+
+# --- TLS ---
+
+def test_tls_demanded_but_not_offered(oracle, risingwave, starrocks):
+    for kind, port, user, password in [("MySQL", oracle.port, USER, PASSWORD),
+                                       ("RisingWave", risingwave.ports["port"], "root", ""),
+                                       ("StarRocks", starrocks.ports["mysql"], "root", "")]:
+        with Probe(kind, port, user=user, password=password, database="dev", tls="Require") as p:
+            refused(p.opened, "Unavailable", "TLSFailed", "spec.tls.mode")
+
+
+@pytest.mark.parametrize("mode", ["Prefer", "Require"])
+def test_tls_is_used_when_offered(maria, mode):
+    maria.execute("DROP USER IF EXISTS 'tlsonly'@'%'",
+                  "CREATE USER 'tlsonly'@'%' IDENTIFIED BY 'secret-one' REQUIRE SSL")
+    with Probe("MySQL", maria.port, user="tlsonly", password="secret-one", tls=mode) as probe:
+        assert probe.value("probe")["currentUser"] == "'tlsonly'@'%'"
+
+
+def test_tls_disabled_stays_plain(maria):
+    maria.execute("DROP USER IF EXISTS 'tlsonly'@'%'",
+                  "CREATE USER 'tlsonly'@'%' IDENTIFIED BY 'secret-one' REQUIRE SSL")
+    with Probe("MySQL", maria.port, user="tlsonly", password="secret-one", tls="Disable") as p:
+        refused(p.opened, "Denied", "AuthFailed")
+
+
+def test_tls_of_the_others(tls_files):
+    pem = ["--tls-cert", str(tls_files.cert), "--tls-key", str(tls_files.key)]
+    with StandIn("standins.starrocks", "--mysql-port", "0", *pem) as server, \
+            Probe("StarRocks", server.ports["mysql"], user="root", password="",
+                  tls="Require") as probe:
+        assert probe.value("probe")["liveBackends"] == 1
+    with StandIn("standins.risingwave", "--port", "0", *pem) as server, \
+            Probe("RisingWave", server.ports["port"], user="root", password="", database="dev",
+                  tls="Require") as probe:
+        assert probe.value("probe")["user"] == "root"
+
+
+class MuteTls:
+    """Greets as a MySQL server with TLS, then says nothing more: a stalled handshake."""
+
+    CAPABILITIES = 0x38820c | 0x800 | 0x8000 | 0x80000 | 0x200
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.accepted = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = self.listener.accept()
+                self.accepted.append(peer)
+                low, high = self.CAPABILITIES & 0xffff, self.CAPABILITIES >> 16
+                body = (b"\x0a8.0.33\0" + struct.pack("<I", 5) + b"12345678\0" +
+                        struct.pack("<HBHHB", low, 33, 2, high, 21) + bytes(10) +
+                        b"123456789012\0mysql_native_password\0")
+                peer.sendall(struct.pack("<I", len(body))[:3] + b"\0" + body)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for each in [self.listener, *self.accepted]:
+            each.close()
+
+
+def test_stalled_tls_handshake():
+    with MuteTls() as server:
+        with Probe("MySQL", server.port, tls="Require", timeoutMs=600) as probe:
+            refused(probe.opened, "Unavailable", "Timeout")
+            assert 600 <= probe.opened["ms"] < 600 + WAKE_MS * 2
+        with Probe("MySQL", server.port, tls="Require", timeoutMs=20000, cancelAfterMs=300) as probe:
+            refused(probe.opened, "Cancelled", "Cancelled")
+            assert 300 <= probe.opened["ms"] < 300 + WAKE_MS
+
+
+# --- MySQL ---
+
+def test_wrong_password(source):
+    with Probe("MySQL", source.port, password="wrong-password") as probe:
+        refused(probe.opened, "Denied", "AuthFailed", f"login as {USER}", "Secret")
+        assert probe.opened["code"] == "1045"
+
+
+def test_source_probe(source):
+    with Probe("MySQL", source.port) as probe:
+        server = probe.value("probe")
+    maria = source.kind == "mariadb"
+    assert server["version"] == source.execute("SELECT @@version")[0][0]
+    assert server["mariadb"] is maria
+    assert server["serverUuid"] == ("" if maria else source.variable("server_uuid"))
+    assert str(server["serverId"]) == source.variable("server_id")
+    assert (server["logBin"], server["gtid"]) == (True, True)
+    assert (server["binlogFormat"], server["binlogRowImage"]) == ("ROW", "FULL")
+    assert server["currentUser"] == f"'{USER}'@'%'"
+    [grant] = server["grants"]
+    assert "SELECT, REPLICATION SLAVE" in grant and "*" + "A" not in grant
+    password_hash = source.execute(
+        f"SELECT {'authentication_string' if maria else 'Password'} FROM mysql.user "
+        f"WHERE user = '{USER}'")[0][0]
+    assert password_hash not in grant and len(password_hash) > 30
+
+
+def test_source_expiry(source):
+    set_it = ("SET GLOBAL binlog_expire_logs_seconds = 7200" if source.kind == "mariadb"
+              else "SET GLOBAL expire_logs_days = 2")
+    before = source.variable("expire_logs_days")
+    source.execute(set_it)
+    try:
+        with Probe("MySQL", source.port) as probe:
+            expected = 7200 if source.kind == "mariadb" else 2 * 86400
+            assert probe.value("probe")["expireSeconds"] == expected
+    finally:
+        source.execute(f"SET GLOBAL expire_logs_days = {before}")
+
+
+def test_source_table(source):
+    source.execute(
+        "DROP TABLE IF EXISTS shop.orders",
+        "CREATE TABLE shop.orders (line INT UNSIGNED NOT NULL, id BIGINT UNSIGNED NOT NULL "
+        "AUTO_INCREMENT, note VARCHAR(20) NULL DEFAULT 'web', bin BINARY(3) NOT NULL DEFAULT 'a', "
+        "ts TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, "
+        "kind ENUM('a','b''c') COMMENT 'it''s', n DECIMAL(10,2), PRIMARY KEY (id, line)) "
+        "DEFAULT CHARSET=utf8mb4 COMMENT='customer orders'",
+        "INSERT INTO shop.orders (line, id) VALUES (1, 5), (1, 6)")
+    with Probe("MySQL", source.port) as probe:
+        value = probe.value("table", database="shop", table="orders")
+        table, columns = value["table"], {c["name"]: c for c in value["table"]["columns"]}
+        assert table["primaryKey"] == ["id", "line"]
+        assert (table["type"], table["comment"], table["autoIncrement"]) == \
+            ("BASE TABLE", "customer orders", 7)
+        assert [c["ordinal"] for c in table["columns"]] == [1, 2, 3, 4, 5, 6, 7]
+        assert columns["id"]["columnType"] == "bigint(20) unsigned"
+        assert columns["id"]["extra"] == "auto_increment" and columns["id"]["key"] == "PRI"
+        assert columns["kind"]["columnType"] == "enum('a','b''c')"
+        assert columns["kind"]["comment"] == "it's"
+        assert columns["note"]["charset"] == "utf8mb4" and columns["note"]["nullable"]
+        assert (columns["n"]["numericPrecision"], columns["n"]["numericScale"]) == (10, 2)
+        assert "defaultValue" not in columns["n"], "NULL is no default in either dialect"
+        assert "on update" in columns["ts"]["extra"]
+        assert value["keyMax"] == {**dict.fromkeys(columns, 0), "id": 6}
+
+        source.execute("INSERT INTO shop.orders (line, id) VALUES (1, 18446744073709551610)")
+        value = probe.value("table", database="shop", table="orders")
+        assert value["keyMax"]["id"] == -1 and value["table"]["autoIncrement"] == -1
+
+
+def test_source_table_that_is_not_there(source):
+    source.execute("CREATE TABLE IF NOT EXISTS shop.cased (id INT PRIMARY KEY)")
+    with Probe("MySQL", source.port) as probe:
+        assert probe.value("table", database="shop", table="nope") == \
+            {"databaseExists": True, "exists": False}
+        assert probe.value("table", database="nope", table="orders") == \
+            {"databaseExists": False, "exists": False}
+        # On these servers names differ by case, whatever information_schema's collation says.
+        assert not probe.value("table", database="shop", table="CASED")["exists"]
+        assert not probe.value("table", database="SHOP", table="cased")["databaseExists"]
+
+
+def test_source_hostile_names(source):
+    def quoted(name):
+        return "`" + name + "`"
+
+    def kept(name):  # the table's file name has no room for these
+        return name.strip()
+
+    with Probe("MySQL", source.port) as probe:
+        for name in HOSTILE:
+            columns = ", ".join(f"{quoted(c)} INT" for c in HOSTILE)
+            source.execute(f"DROP DATABASE IF EXISTS {quoted(name)}",
+                           f"CREATE DATABASE {quoted(name)}",
+                           f"CREATE TABLE {quoted(name)}.{quoted(name)} ({quoted('k ' + name)} "
+                           f"BIGINT UNSIGNED PRIMARY KEY, {columns})",
+                           f"INSERT INTO {quoted(name)}.{quoted(name)} ({quoted('k ' + name)}) "
+                           "VALUES (41)")
+            value = probe.value("table", database=name, table=name)
+            assert value["exists"], name
+            table = value["table"]
+            assert (table["database"], table["name"]) == (kept(name), kept(name))
+            assert [c["name"] for c in table["columns"]] == ["k " + name, *HOSTILE]
+            assert table["primaryKey"] == ["k " + name]
+            assert value["keyMax"]["k " + name] == 41
+            source.execute(f"DROP DATABASE {quoted(name)}")
+
+
+def test_source_generated_column(maria):
+    maria.execute("DROP TABLE IF EXISTS shop.gen",
+                  "CREATE TABLE shop.gen (id INT PRIMARY KEY, twice INT AS (id * 2) STORED, "
+                  "v INT AS (id + 1) VIRTUAL, n VARCHAR(4) DEFAULT NULL)")
+    with Probe("MySQL", maria.port) as probe:
+        columns = {c["name"]: c for c in
+                   probe.value("table", database="shop", table="gen")["table"]["columns"]}
+    assert "id" in columns["twice"]["generationExpression"]
+    assert "stored generated" in columns["twice"]["extra"]
+    assert "generationExpression" not in columns["id"]
+    assert "defaultValue" not in columns["n"], "MariaDB prints the word NULL"
+
+
+def test_source_view(source):
+    source.execute("CREATE OR REPLACE VIEW shop.looks AS SELECT 1 AS one")
+    with Probe("MySQL", source.port) as probe:
+        table = probe.value("table", database="shop", table="looks")["table"]
+    assert table["type"] == "VIEW" and "engine" not in table and table["primaryKey"] == []
+
+
+def test_source_missing_grants(source):
+    with Probe("MySQL", source.port, user="narrow", password="narrow-pw") as probe:
+        assert probe.value("replicas") == {"ids": []}
+        assert not probe.value("table", database="mysql", table="user")["exists"]
+
+
+def test_source_slow_read_is_killed(source):
+    """The key's maximum waits for a lock; giving up leaves no query behind."""
+    def waiting():
+        return [row for row in source.execute("SHOW FULL PROCESSLIST")
+                if row[1] == USER and row[4] == "Query"]
+
+    source.execute("DROP TABLE IF EXISTS shop.locked",
+                   "CREATE TABLE shop.locked (id BIGINT UNSIGNED PRIMARY KEY)")
+    with source.connect() as holder, Probe("MySQL", source.port) as probe:
+        with holder.cursor() as cursor:
+            cursor.execute("LOCK TABLES shop.locked WRITE")
+        answer = probe.call("table", database="shop", table="locked", timeoutMs=500)
+        refused(answer, "Unavailable", "Timeout", "shop.locked")
+        wait_until("the query's end", lambda: not waiting(), 5)
+
+
+def test_source_is_not_a_mysql_server(risingwave):
+    with Probe("MySQL", risingwave.ports["port"], timeoutMs=1000) as probe:
+        refused(probe.opened, "Unavailable", probe.opened["reason"])
+        assert probe.opened["reason"] in ("Timeout", "Unreachable")
+
+
+# --- StarRocks ---
+
+@pytest.fixture
+def ods(starrocks, request):
+    """A StarRocks session of the driver and a database of its own."""
+    name = "ods_" + request.node.name.replace("[", "_").replace("]", "").replace("-", "_")[5:40]
+    with Probe("StarRocks", starrocks.ports["mysql"], user="root", password="") as probe:
+        probe.value("createDatabase", name=name)
+        yield probe, name
+
+
+def test_target_wrong_password(starrocks):
+    with Probe("StarRocks", starrocks.ports["mysql"], user="root", password="not-it") as probe:
+        refused(probe.opened, "Denied", "AuthFailed", "login as root")
+
+
+def test_target_catalog(ods):
+    probe, name = ods
+    assert not probe.value("catalog", database="nope_" + name)["databaseExists"]
+    assert probe.value("catalog", database=name)["tables"] == {}
+    probe.value("createTable", database=name, name="t", column="amount", comment=MARK,
+                replicas="1", tag="tablesync shop/orders */ DROP 7")
+    catalog = probe.value("catalog", database=name)
+    assert catalog["liveBackends"] == 1
+    assert catalog["tables"]["t"] == {
+        "comment": MARK, "model": "PRIMARY_KEYS", "primaryKey": ["id"],
+        "columns": {"id": "bigint(20)", "amount": "decimal(10, 2)"}}
+    refused(probe.call("createTable", database=name, name="t", column="amount", comment=MARK,
+                       replicas="1"), "Refused", "AlreadyExists", "Table 't' already exists")
+    refused(probe.call("createTable", database=name, name="t3", column="amount", comment=MARK,
+                       replicas="3"), "Refused", "NoBackends", "replication_num")
+
+
+def test_target_hostile_names(ods):
+    probe, name = ods
+    fitting = [n for n in HOSTILE if n not in ("-- x", "/* c */")]
+    for column in fitting:
+        answer = probe.call("createTable", database=name, name="t " + column, column=column,
+                            comment=MARK + " it's \\ " + column, replicas="1")
+        assert answer["ok"], answer
+    tables = probe.value("catalog", database=name)["tables"]
+    for column in fitting:
+        assert list(tables["t " + column]["columns"]) == ["id", column]
+        assert tables["t " + column]["comment"] == MARK + " it's \\ " + column
+        assert tables["t " + column]["primaryKey"] == ["id"]
+
+
+def test_target_without_backends(ods, starrocks):
+    probe, name = ods
+    probe.value("createTable", database=name, name="t", column="v", comment=MARK, replicas="1")
+    probe.value("createTable", database=name, name="other", column="v", comment="", replicas="1")
+    starrocks.control("/backends", {"alive": 0})
+    try:
+        catalog = probe.value("catalog", database=name)
+        refused(probe.call("createTable", database=name, name="t2", column="v", comment=MARK,
+                           replicas="1"), "Unavailable", "NoBackends")
+    finally:
+        starrocks.control("/backends", {"alive": 1})
+    assert catalog["liveBackends"] == 0
+    table = catalog["tables"]["t"]
+    assert table["model"] == "" and table["comment"] == MARK
+    assert table["primaryKey"] == ["id"]
+    assert table["columns"] == {"id": "bigint", "v": "decimal(10,2)"}
+    assert catalog["tables"]["other"]["columns"] == {}, "only marked tables are asked for"
+
+
+def test_target_without_privileges(starrocks):
+    admin = MySqlConn("127.0.0.1", starrocks.ports["mysql"], "root")
+    admin.execute("CREATE USER 'low'@'%' IDENTIFIED BY 'low-password'")
+    admin.close()
+    with Probe("StarRocks", starrocks.ports["mysql"], user="low", password="low-password") as probe:
+        assert probe.value("probe")["liveBackends"] == -1
+        refused(probe.call("createDatabase", name="mine"), "Denied", "NotPermitted",
+                "CREATE DATABASE")
+
+
+# --- RisingWave ---
+
+@pytest.fixture
+def stream(risingwave):
+    with Probe("RisingWave", risingwave.ports["port"], user="root", password="",
+               database="dev") as probe:
+        yield probe
+
+
+def _source(server, schema, name, **changes):
+    return {"schema": schema, "name": name, "sourceHost": "127.0.0.1",
+            "sourcePort": str(server.port), "sourceUser": USER, "sourcePassword": PASSWORD,
+            "sourceDatabase": "shop", **changes}
+
+
+def test_stream_probe(stream, risingwave):
+    assert stream.value("probe") == {"version": "3.0.3", "user": "root", "database": "dev",
+                                     "recovering": False}
+    risingwave.control("/recovering", {"on": True})
+    try:
+        assert stream.value("probe")["recovering"] is True
+    finally:
+        risingwave.control("/recovering", {"on": False})
+
+
+def test_stream_login(risingwave):
+    admin = PostgresConn("127.0.0.1", risingwave.ports["port"], "root")
+    made = admin.execute("CREATE USER locked WITH PASSWORD 'the-right-one'")
+    assert made.error is None, made
+    admin.close()
+    port = risingwave.ports["port"]
+    with Probe("RisingWave", port, user="locked", password="the-wrong-one", database="dev") as p:
+        refused(p.opened, "Denied", "AuthFailed", "login as locked")
+    with Probe("RisingWave", port, user="locked", password="the-right-one", database="dev") as p:
+        refused(p.call("createSchema", name="mine"), "Denied", "SchemaDenied", "GRANT CREATE")
+    with Probe("RisingWave", port, user="nobody", password="", database="dev") as p:
+        refused(p.opened, "Denied", "AuthFailed")
+    with Probe("RisingWave", port, user="root", password="", database="elsewhere") as p:
+        refused(p.opened, "Refused", "DatabaseMissing", "elsewhere", "spec.database")
+
+
+def test_stream_hostile_schema(stream):
+    for name in [n for n in HOSTILE if '"' not in n]:
+        stream.value("createSchema", name=name)
+        assert stream.value("catalog", schema=name)["schemaExists"], name
+    assert not stream.value("catalog", schema="never made")["schemaExists"]
+
+
+def test_stream_source(stream, maria):
+    stream.value("createSchema", name="ts")
+    assert not stream.value("catalog", schema="ts")["sources"]
+    done = stream.value("createSource", **_source(maria, "ts", "src_shop"), background=True,
+                        parallelism=1, tag="tablesync default/orders 7")
+    assert done["tag"] == "CREATE_SOURCE"
+    assert any("wildcard" in notice for notice in done["notices"])
+    catalog = stream.value("catalog", schema="ts")
+    assert catalog["sources"] == [{"schema": "ts", "name": "src_shop", "hostname": "127.0.0.1",
+                                   "database": "shop", "serverId": "5733"}]
+    assert "source ts.src_shop" in catalog["relations"]
+    [internal] = [n for n in catalog["internals"] if n.startswith("__internal_src_shop_")]
+    assert stream.value("offset", schema="ts", name=internal)["file"].startswith("mysql-bin.")
+
+
+@pytest.mark.parametrize("changes, cls, reason, words", [
+    ({"sourcePassword": "wrong-password"}, "Denied", "SourceFailed", "Access denied for user"),
+    ({"sourceDatabase": "nosuch"}, "Refused", "DatabaseMissing", "'nosuch' doesn't exist"),
+    ({"sourcePort": "1"}, "Unavailable", "SourceFailed", "Communications link failure"),
+    ({"schema": "nosuch"}, "Refused", "Blocked", "schema not found"),
+])
+def test_stream_source_refused(stream, maria, changes, cls, reason, words):
+    stream.value("createSchema", name="ts")
+    answer = stream.call("createSource", **{**_source(maria, "ts", "bad"), **changes})
+    refused(answer, cls, reason, words)
+    assert "gRPC" not in answer["text"] and "\n" not in answer["text"]
+    assert "wrong-password" not in str(answer) and PASSWORD not in str(answer)
+
+
+def test_stream_exists_and_recovering(stream, maria, risingwave):
+    stream.value("createSchema", name="ts")
+    stream.call("createSource", **_source(maria, "ts", "src_twice"))
+    refused(stream.call("createSource", **_source(maria, "ts", "src_twice")), "Refused",
+            "AlreadyExists", "src_twice exists")
+    risingwave.control("/recovering", {"on": True})
+    try:
+        refused(stream.call("createSource", **_source(maria, "ts", "src_later")), "Unavailable",
+                "Recovering")
+    finally:
+        risingwave.control("/recovering", {"on": False})

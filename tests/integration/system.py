@@ -1,0 +1,298 @@
+"""A whole TableSync system on this machine, made of real programs.
+
+kube-apiserver and etcd, a MySQL source, the RisingWave and StarRocks stand-ins, and the controller under
+test, which logs in with its own service account: the RBAC of manifests/ and nothing more. The same
+pieces serve the integration tests, `make demo` and the figures.
+"""
+
+import base64
+import json
+import os
+import re
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psycopg2
+import pymysql
+
+from cluster.controlplane import ControlPlane
+from cluster.mysql import Server
+from cluster.processes import Daemon, free_port, wait_until
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SERVICE_ACCOUNT = "system:serviceaccount:tablesync-system:tablesync"
+NAMESPACE = "data"
+# Passwords with what breaks careless quoting.
+MYSQL_PASSWORD = "cdc'p\\w\"1"
+RISINGWAVE_PASSWORD = "rw'pw 2"
+STARROCKS_PASSWORD = "sr'p\\w\"3"
+SECRETS = (MYSQL_PASSWORD, RISINGWAVE_PASSWORD, STARROCKS_PASSWORD)
+
+
+def read_ready(log: Path) -> dict[str, str] | None:
+    """The `ready key=value ...` line a stand-in prints, once it is there."""
+    for line in log.read_text(errors="replace").splitlines() if log.exists() else ():
+        if line.startswith("ready "):
+            return dict(word.split("=", 1) for word in line.split()[1:])
+    return None
+
+
+class Standin:
+    """One stand-in process with its ports, which stay the same over restarts."""
+
+    def __init__(self, module: str, workdir: Path, ports: dict[str, int], extra: tuple[str, ...] = ()):
+        self.ports = dict(ports)
+        self.log = workdir / f"{module}.log"
+        command = [sys.executable, "-m", f"standins.{module}", "--host", "127.0.0.1"]
+        for flag, port in ports.items():
+            command += [f"--{flag}", str(port)]
+        environment = dict(os.environ, PYTHONPATH=str(ROOT / "tests"), PYTHONUNBUFFERED="1")
+        self.daemon = Daemon(module, command + list(extra), self.log, env=environment)
+
+    def start(self) -> "Standin":
+        self.log.unlink(missing_ok=True)
+        self.daemon.start(lambda: read_ready(self.log) is not None, 30)
+        return self
+
+    def stop(self) -> None:
+        self.daemon.stop()
+
+
+class RisingWave(Standin):
+    def __init__(self, workdir: Path, barrier_ms: int = 50, extra: tuple[str, ...] = ()):
+        super().__init__("risingwave", workdir, {"port": free_port(), "control-port": free_port()},
+                         ("--barrier-ms", str(barrier_ms), *extra))
+
+    @property
+    def port(self) -> int:
+        return self.ports["port"]
+
+    def query(self, sql: str) -> list[tuple]:
+        connection = psycopg2.connect(host="127.0.0.1", port=self.port, dbname="dev", user="root", sslmode="disable",
+                                      connect_timeout=10)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+
+class StarRocks(Standin):
+    def __init__(self, workdir: Path, extra: tuple[str, ...] = ()):
+        super().__init__("starrocks", workdir, {"mysql-port": free_port(), "http-port": free_port(),
+                                                "be-http-port": free_port(), "control-port": free_port()},
+                         ("--tick-ms", "200", *extra))
+
+    @property
+    def port(self) -> int:
+        return self.ports["mysql-port"]
+
+    def query(self, sql: str) -> list[tuple]:
+        connection = pymysql.connect(host="127.0.0.1", port=self.port, user="root", password="", autocommit=True,
+                                     connect_timeout=10, read_timeout=30)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+
+def prepare_mysql(server: Server) -> None:
+    """The account README documents for CDC: three grants and no more."""
+    quoted = MYSQL_PASSWORD.replace("\\", "\\\\").replace("'", "\\'")
+    server.execute(f"CREATE USER 'cdc'@'%' IDENTIFIED BY '{quoted}'",
+                   "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'cdc'@'%'")
+
+
+def prepare_risingwave(server: RisingWave) -> None:
+    quoted = RISINGWAVE_PASSWORD.replace("'", "''")
+    server.query(f"CREATE USER tablesync WITH PASSWORD '{quoted}'")
+    server.query("GRANT CREATE, CONNECT ON DATABASE dev TO tablesync")
+
+
+def prepare_starrocks(server: StarRocks, database: str = "ods") -> None:
+    quoted = STARROCKS_PASSWORD.replace("\\", "\\\\").replace("'", "\\'")
+    server.query(f"CREATE USER 'tablesync'@'%' IDENTIFIED BY '{quoted}'")
+    grant_starrocks(server, database)
+
+
+def grant_starrocks(server: StarRocks, database: str) -> None:
+    server.query(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+    server.query(f"GRANT CREATE TABLE ON DATABASE `{database}` TO USER 'tablesync'@'%'")
+    server.query("GRANT SELECT, INSERT, UPDATE, DELETE, ALTER, DROP ON ALL TABLES IN DATABASE "
+                 f"`{database}` TO USER 'tablesync'@'%'")
+
+
+def install(plane: ControlPlane) -> None:
+    """CRDs, namespace, service account and RBAC exactly as `kubectl apply -k manifests` gives them."""
+    plane.kubectl("apply", "-k", str(ROOT / "manifests"))
+    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/tablesyncs.tablesync.dev",
+                  "crd/databaseconnections.tablesync.dev")
+
+
+class Controller:
+    """The binary under test."""
+
+    def __init__(self, plane: ControlPlane, workdir: Path, *arguments: str, kubeconfig: Path | None = None,
+                 namespace: str | None = None):
+        self.audit = workdir / "audit.db"
+        self.log = workdir / "controller.log"
+        self.port = free_port()
+        command = [os.environ["TABLESYNC_BIN"], "controller", "--kubeconfig",
+                   str(kubeconfig or plane.kubeconfig_for(SERVICE_ACCOUNT)), "--audit-db", str(self.audit),
+                   "--metrics-bind-address", f"127.0.0.1:{self.port}",
+                   "--health-probe-bind-address", f"127.0.0.1:{self.port}",
+                   "--resync-interval", "2s", "--poll-interval", "200ms", *arguments]
+        if namespace:
+            command += ["--watch-namespace", namespace]
+        self.daemon = Daemon("tablesync", command, self.log)
+
+    def start(self) -> "Controller":
+        self.daemon.start(self.ready, 30)
+        return self
+
+    def stop(self) -> None:
+        self.daemon.stop()
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            return answer.read().decode()
+
+    def ready(self) -> bool:
+        try:
+            return "ok" in self.get("/readyz")
+        except OSError:
+            return False
+
+    def metric(self, name: str) -> float:
+        for line in self.get("/metrics").splitlines():
+            if line.startswith(name + " "):
+                return float(line.rsplit(" ", 1)[1])
+        raise AssertionError(f"no metric {name}")
+
+    def log_text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+def secret_manifest(name: str, username: str, password: str, namespace: str = NAMESPACE) -> dict:
+    def encode(text: str) -> str:
+        return base64.b64encode(text.encode()).decode()
+
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace},
+            "data": {"username": encode(username), "password": encode(password)}}
+
+
+def connection_manifest(name: str, kind: str, port: int, namespace: str = NAMESPACE, secret: str | None = None,
+                        **spec) -> dict:
+    body = {"type": kind, "host": "127.0.0.1", "port": port, "credentialsSecretRef": {"name": secret or name}}
+    body.update(spec)
+    return {"apiVersion": "tablesync.dev/v1alpha1", "kind": "DatabaseConnection",
+            "metadata": {"name": name, "namespace": namespace}, "spec": body}
+
+
+def sync_manifest(name: str, database: str, table: str, *, mysql: str = "shop-mysql", rw: str = "rw",
+                  warehouse: str = "warehouse", target_database: str = "ods", namespace: str = NAMESPACE,
+                  **spec) -> dict:
+    body = {"source": {"connectionRef": {"name": mysql}, "database": database, "table": table},
+            "risingWave": {"connectionRef": {"name": rw}},
+            "target": {"connectionRef": {"name": warehouse}, "database": target_database}}
+    for key, value in spec.items():
+        if isinstance(value, dict) and isinstance(body.get(key), dict):
+            body[key].update(value)
+        else:
+            body[key] = value
+    return {"apiVersion": "tablesync.dev/v1alpha1", "kind": "TableSync",
+            "metadata": {"name": name, "namespace": namespace}, "spec": body}
+
+
+class System:
+    """The pieces together, with the words tests use."""
+
+    def __init__(self, plane: ControlPlane, mysql: Server, rw: RisingWave, starrocks: StarRocks):
+        self.plane, self.mysql, self.rw, self.starrocks = plane, mysql, rw, starrocks
+
+    def apply(self, *objects: dict, check: bool = True):
+        text = "\n---\n".join(json.dumps(o) for o in objects)
+        return self.plane.kubectl("apply", "-f", "-", input=text, check=check)
+
+    def connect(self, namespace: str = NAMESPACE, mysql: Server | None = None) -> None:
+        """Namespace, Secrets and the three connections every test may use."""
+        source = mysql or self.mysql
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
+                   secret_manifest("shop-mysql", "cdc", MYSQL_PASSWORD, namespace),
+                   secret_manifest("rw", "tablesync", RISINGWAVE_PASSWORD, namespace),
+                   secret_manifest("warehouse", "tablesync", STARROCKS_PASSWORD, namespace))
+        self.apply(connection_manifest("shop-mysql", "MySQL", source.port, namespace),
+                   connection_manifest("rw", "RisingWave", self.rw.port, namespace),
+                   connection_manifest("warehouse", "StarRocks", self.starrocks.port, namespace,
+                                       starRocks={"httpPort": self.starrocks.ports["http-port"]}))
+
+    def get(self, name: str, kind: str = "tablesync", namespace: str = NAMESPACE) -> dict:
+        return self.plane.get(kind, name, "-n", namespace)
+
+    def condition(self, name: str, kind: str, namespace: str = NAMESPACE, resource: str = "tablesync") -> dict:
+        for condition in self.get(name, resource, namespace).get("status", {}).get("conditions", []):
+            if condition["type"] == kind:
+                return condition
+        return {}
+
+    def wait_condition(self, name: str, kind: str, status: str, reason: str | None = None, timeout_s: float = 60,
+                       namespace: str = NAMESPACE, resource: str = "tablesync") -> dict:
+        """Waits and returns the condition; on a timeout says what stands there instead."""
+        def reached() -> bool:
+            found = self.condition(name, kind, namespace, resource)
+            return found.get("status") == status and (reason is None or found.get("reason") == reason)
+
+        try:
+            wait_until(f"{resource} {name}: {kind}={status} {reason or ''}", reached, timeout_s)
+        except Exception as late:
+            state = self.get(name, resource, namespace).get("status", {})
+            raise AssertionError(f"{late}\n{json.dumps(state, indent=1)}") from late
+        return self.condition(name, kind, namespace, resource)
+
+    def wait_ready(self, name: str, timeout_s: float = 90, namespace: str = NAMESPACE) -> None:
+        self.wait_condition(name, "Ready", "True", "Streaming", timeout_s, namespace)
+
+    def delete(self, *names: str, namespace: str = NAMESPACE) -> None:
+        self.plane.kubectl("delete", "tablesync", *names, "-n", namespace, "--timeout=60s", timeout_s=90)
+
+    def source_rows(self, table: str, columns: str = "*", order: str = "1") -> list[tuple]:
+        return [tuple(row) for row in self.mysql.execute(f"SELECT {columns} FROM {table} ORDER BY {order}")]
+
+    def target_rows(self, table: str, columns: str = "*", order: str = "1") -> list[tuple]:
+        return [tuple(row) for row in self.starrocks.query(f"SELECT {columns} FROM {table} ORDER BY {order}")]
+
+    def wait_rows(self, source: str, target: str, columns: str, timeout_s: float = 60) -> list[tuple]:
+        """Waits until the target holds exactly what the source holds; returns it."""
+        seen: dict[str, list] = {}
+
+        def equal() -> bool:
+            seen["source"] = self.source_rows(source, columns)
+            seen["target"] = self.target_rows(target, columns)
+            return seen["source"] == seen["target"]
+
+        try:
+            wait_until(f"{target} equals {source}", equal, timeout_s)
+        except Exception as late:
+            raise AssertionError(f"{late}\nsource {seen.get('source')}\ntarget {seen.get('target')}") from late
+        return seen["target"]
+
+
+def unique(prefix: str) -> str:
+    """A name no other test uses."""
+    return f"{prefix}{time.monotonic_ns() % 10**10:x}"
+
+
+def assert_no_secret(text: str, where: str) -> None:
+    """No password, in no form it may take in SQL, JSON or base64, stands in `text`."""
+    for secret in SECRETS:
+        forms = {secret, secret.replace("'", "''"), secret.replace("\\", "\\\\").replace("'", "\\'"),
+                 json.dumps(secret)[1:-1], base64.b64encode(secret.encode()).decode()}
+        for form in forms:
+            assert form not in text, f"a password stands in {where}"
+    assert not re.search(r"password\s*=\s*'(?!\*\*\*')", text), f"an unredacted password option in {where}"
