@@ -48,7 +48,7 @@ LIBS_kube  = $(eval LIBS_kube := $$(shell $(PKG_CONFIG) --libs libcurl))$(LIBS_k
 LIBS_audit = $(eval LIBS_audit := $$(shell $(PKG_CONFIG) --libs sqlite3))$(LIBS_audit)
 LIBS_db    = $(eval LIBS_db := $$(shell $(PKG_CONFIG) --libs libpq libmariadb))$(LIBS_db)
 LIBS_loop  = $(eval LIBS_loop := $$(shell $(PKG_CONFIG) --libs libmicrohttpd))$(LIBS_loop)
-LIBS_cmocka = $(eval LIBS_cmocka := $$(shell $(PKG_CONFIG) --libs cmocka))$(LIBS_cmocka)
+LIBS_cmocka = $(eval LIBS_cmocka := $$(shell $(PKG_CONFIG) --libs cmocka libssl))$(LIBS_cmocka)
 
 CFLAGS_ALL = $(BASE_FLAGS) $(WARN_COMMON) $(WARN_GCC) $(FLAGS_$(VARIANT)) $(PKG_CFLAGS)
 LDFLAGS_ALL = $(LINK_$(VARIANT)) -pthread -Wl,--as-needed

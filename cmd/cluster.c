@@ -17,11 +17,12 @@ bool cluster_open(const struct options *options, struct cluster *out_cluster,
         .service_host = getenv("KUBERNETES_SERVICE_HOST"),
         .service_port = getenv("KUBERNETES_SERVICE_PORT"),
         .service_account_dir = "/var/run/secrets/kubernetes.io/serviceaccount"};
-    char *agent = arena_printf(cluster.arena, "tablesync/%s (linux)", command_version_text());
+    char *agent =
+        arena_printf(cluster.arena, "tablesync/%s (linux)", command_version_text());
 
     if (!kube_config_load(&sources, cluster.arena, &cluster.config, fault) ||
-        !kube_transport_curl_new(&cluster.config, agent, clock_system(), &cluster.transport,
-                                 fault)) {
+        !kube_transport_curl_new(&cluster.config, agent, clock_system(),
+                                 &cluster.transport, fault)) {
         cluster_close(&cluster);
         return false;
     }

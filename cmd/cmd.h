@@ -16,7 +16,8 @@ int command_runs(const struct options *options);
 int command_logs(const struct options *options);
 int command_version(const struct options *options);
 
-/* "tablesync: <sentence>" on standard error; returns the exit code that fits the class. */
+/* "tablesync: <sentence>" on standard error; returns the exit code that fits the class.
+ */
 int command_failed(const struct fault *fault);
 const char *command_version_text(void);
 

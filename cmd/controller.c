@@ -2,7 +2,7 @@
 #include "audit/audit.h"
 #include "cmd/cluster.h"
 #include "cmd/cmd.h"
-#include "loop/operator.h"
+#include "loop/manager.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define ATTEMPT_MS (15 * 60 * 1000)
+#define ATTEMPT_MS INT64_C(900000)
 
 /* A signal handler can only reach static storage. */
 static struct cancel *signal_target;
@@ -44,7 +44,7 @@ static void forbid_core_files(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static bool read_options(const struct options *options, struct operator_options *out,
+static bool read_options(const struct options *options, struct manager_options *out,
                          struct audit_options *out_audit, enum lg_level *out_level,
                          struct fault *fault)
 {
@@ -78,7 +78,7 @@ static int run(const struct options *options, struct fault *fault)
 {
     AUTO(cluster_close) struct cluster cluster = {0};
     AUTO(audit_closep) struct audit *audit = NULL;
-    struct operator_options operator_options = {0};
+    struct manager_options manager_options = {0};
     struct audit_options audit_options = {0};
     struct loop_ports ports = {.clock = clock_system(), .databases = db_factory_real()};
     struct cancel stop;
@@ -86,15 +86,16 @@ static int run(const struct options *options, struct fault *fault)
     enum lg_level level = LG_INFO;
     bool good = false;
 
-    if (!read_options(options, &operator_options, &audit_options, &level, fault) ||
+    if (!read_options(options, &manager_options, &audit_options, &level, fault) ||
         !cluster_open(options, &cluster, fault) ||
         !audit_open(&audit_options, ports.clock, &audit, fault) ||
         !cancel_init_root(&stop, ports.clock, fault)) {
         return command_failed(fault);
     }
     (void)gethostname(host, sizeof(host) - 1);
-    operator_options.loop.instance =
-        options->values[OPTION_INSTANCE] != NULL ? options->values[OPTION_INSTANCE] : host;
+    manager_options.loop.instance = options->values[OPTION_INSTANCE] != NULL
+                                        ? options->values[OPTION_INSTANCE]
+                                        : host;
     ports.kube = cluster.transport;
     ports.audit = audit;
     ports.lg = lg_new(STDERR_FILENO, level, ports.clock);
@@ -102,7 +103,7 @@ static int run(const struct options *options, struct fault *fault)
     lg_info(ports.lg, "tablesync", LG_STR("version", command_version_text()),
             LG_STR("api", cluster.config.origin), LG_STR("audit", audit_options.path));
     good = install_signals(&stop, fault) &&
-           operator_run(&ports, &operator_options, &stop, fault);
+           manager_run(&ports, &manager_options, &stop, fault);
     lg_free(ports.lg);
     cancel_deinit(&stop);
     return good ? EXIT_OK : command_failed(fault);

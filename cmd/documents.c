@@ -17,8 +17,8 @@ struct documents {
 static void fold_string_data(struct json *secret)
 {
     const struct json *plain = json_get(secret, "stringData");
-    struct json *data = json_get(secret, "data") == NULL ? json_set_object(secret, "data")
-                                                         : NULL;
+    struct json *data =
+        json_get(secret, "data") == NULL ? json_set_object(secret, "data") : NULL;
 
     if (plain == NULL || data == NULL) {
         return;
@@ -75,12 +75,12 @@ static void doc_free(struct kube_transport *t)
 
 static const struct kube_transport_ops DOCUMENT_OPS = {doc_call, doc_stream, doc_free};
 
-bool documents_read(const char *path, const char *namespace, struct documents **out_documents,
-                    struct fault *fault)
+static bool parse(const char *path, const char *namespace, struct json **out_list,
+                  struct fault *fault)
 {
     AUTO(buf_deinit_zero) struct buf text = {0};
-    AUTO(documents_freep) struct documents *d = HEAP_NEW(struct documents);
     AUTO(json_freep) struct json *parsed = NULL;
+    AUTO(json_freep) struct json *list = json_new_array();
 
     buf_init(&text, YAML_INPUT_MAX);
     if (!file_read(path, &text, fault)) {
@@ -89,19 +89,32 @@ bool documents_read(const char *path, const char *namespace, struct documents **
     if (!yaml_parse_all(buf_sv(&text), &parsed, fault)) {
         return fault_wrap(fault, "%s", path);
     }
-    d->list = json_new_array();
-    d->transport.ops = &DOCUMENT_OPS;
     for (const struct json *o = json_first(parsed); o != NULL; o = json_next(o)) {
         struct json *copy = json_clone(o);
 
         if (json_kind(copy) != JSON_OBJECT) {
             json_free(copy);
-            return fault_set(fault, FAULT_SPEC, NULL, "%s: a document is not an object", path);
+            return fault_set(fault, FAULT_SPEC, NULL, "%s: a document is not an object",
+                             path);
         }
         complete(copy, namespace);
-        json_push(d->list, copy);
+        json_push(list, copy);
     }
-    *out_documents = TAKE(d);
+    *out_list = TAKE(list);
+    return true;
+}
+
+bool documents_read(const char *path, const char *namespace,
+                    struct documents **out_documents, struct fault *fault)
+{
+    struct json *list = NULL;
+
+    if (!parse(path, namespace, &list, fault)) {
+        return false;
+    }
+    *out_documents = HEAP_NEW(struct documents);
+    (*out_documents)->list = list;
+    (*out_documents)->transport.ops = &DOCUMENT_OPS;
     return true;
 }
 
@@ -116,7 +129,8 @@ void documents_freep(struct documents **documents)
 
 struct json *documents_copy(struct documents *documents, const char *kind, size_t index)
 {
-    for (const struct json *o = json_first(documents->list); o != NULL; o = json_next(o)) {
+    for (const struct json *o = json_first(documents->list); o != NULL;
+         o = json_next(o)) {
         if (sv_eq(sv_from(json_get_string(o, "kind")), sv_from(kind)) && index-- == 0) {
             return json_clone(o);
         }
@@ -140,8 +154,9 @@ static const struct json *find_path(struct documents *d, const char *path)
     for (const struct json *o = json_first(d->list); o != NULL; o = json_next(o)) {
         for (size_t i = 0; i < COUNT_OF(resources); i++) {
             if (sv_eq(sv_from(json_get_string(o, "kind")), sv_from(resources[i]->kind)) &&
-                strcmp(kube_path(arena, resources[i], kube_namespace(o), kube_name(o), NULL),
-                       path) == 0) {
+                strcmp(
+                    kube_path(arena, resources[i], kube_namespace(o), kube_name(o), NULL),
+                    path) == 0) {
                 return o;
             }
         }

@@ -1,6 +1,7 @@
 /*
- * documents: the YAML documents of a file as a place the API can be read from. GET finds an
- * object in the file first, then (when there is one) in the cluster. Nothing can be written.
+ * documents: the YAML documents of a file as a place the API can be read from. GET finds
+ * an object in the file first, then (when there is one) in the cluster. Nothing can be
+ * written.
  */
 #ifndef CMD_DOCUMENTS_H
 #define CMD_DOCUMENTS_H

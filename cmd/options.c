@@ -24,7 +24,8 @@ static const struct {
 static int find_flag(char command, struct sv name)
 {
     for (int i = 0; i < OPTION_MAX; i++) {
-        if (sv_eq(sv_from(ROWS[i].flag), name) && strchr(ROWS[i].commands, command) != NULL) {
+        if (sv_eq(sv_from(ROWS[i].flag), name) &&
+            strchr(ROWS[i].commands, command) != NULL) {
             return i;
         }
     }
@@ -58,7 +59,8 @@ static struct sv flag_name(const char *word, struct sv *out_value, bool *out_has
 static void set_defaults(char command, struct options *options)
 {
     for (int i = 0; i < OPTION_MAX; i++) {
-        const char *set = ROWS[i].environment == NULL ? NULL : getenv(ROWS[i].environment);
+        const char *set =
+            ROWS[i].environment == NULL ? NULL : getenv(ROWS[i].environment);
 
         options->values[i] = NULL;
         if (strchr(ROWS[i].commands, command) != NULL) {
@@ -125,9 +127,11 @@ bool options_int(const struct options *options, enum option option, int64_t low,
 {
     int64_t value = 0;
 
-    if (!sv_int64(sv_from(options->values[option]), &value) || value < low || value > high) {
-        return fault_set(fault, FAULT_SPEC, NULL, "--%s is '%s'; it must be a number from "
-                                                  "%lld to %lld",
+    if (!sv_int64(sv_from(options->values[option]), &value) || value < low ||
+        value > high) {
+        return fault_set(fault, FAULT_SPEC, NULL,
+                         "--%s is '%s'; it must be a number from "
+                         "%lld to %lld",
                          ROWS[option].flag,
                          options->values[option] == NULL ? "" : options->values[option],
                          (long long)low, (long long)high);

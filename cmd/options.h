@@ -20,8 +20,8 @@ struct options {
 };
 
 /*
- * Parses `--flag value`, `--flag=value`, and the short forms -f (file), -n (namespace) and
- * -o (output). `command` is the command's letter. FAULT_SPEC names what is wrong.
+ * Parses `--flag value`, `--flag=value`, and the short forms -f (file), -n (namespace)
+ * and -o (output). `command` is the command's letter. FAULT_SPEC names what is wrong.
  */
 MUST_CHECK bool options_parse(char command, int argc, char *const *argv,
                               struct options *out_options, struct fault *fault);
@@ -29,8 +29,9 @@ MUST_CHECK bool options_parse(char command, int argc, char *const *argv,
 void options_print_help(char command, struct buf *out);
 
 /* Typed readers; FAULT_SPEC names flag and value. */
-MUST_CHECK bool options_int(const struct options *options, enum option option, int64_t low,
-                            int64_t high, int64_t *out_value, struct fault *fault);
+MUST_CHECK bool options_int(const struct options *options, enum option option,
+                            int64_t low, int64_t high, int64_t *out_value,
+                            struct fault *fault);
 MUST_CHECK bool options_duration(const struct options *options, enum option option,
                                  int64_t low_ms, int64_t *out_ms, struct fault *fault);
 

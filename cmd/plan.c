@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PLAN_TIMEOUT_MS (5 * 60 * 1000)
+#define PLAN_TIMEOUT_MS INT64_C(300000)
 
 struct planning {
     const struct options *options;
@@ -84,7 +84,8 @@ static bool plan_live(struct planning *p, struct fault *fault)
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
     struct json *object = NULL;
 
-    for (size_t i = 0; (object = documents_copy(p->documents, "TableSync", i)) != NULL; i++) {
+    for (size_t i = 0; (object = documents_copy(p->documents, "TableSync", i)) != NULL;
+         i++) {
         struct tablesync sync = {0};
         const char *key = NULL;
 
@@ -146,7 +147,8 @@ static bool check_usage(const struct options *options, struct fault *fault)
     }
     if (strcmp(output, "table") != 0 && strcmp(output, "json") != 0) {
         return fault_set(fault, FAULT_SPEC, NULL,
-                         "--output is '%s'; plan prints SQL text by default, or json", output);
+                         "--output is '%s'; plan prints SQL text by default, or json",
+                         output);
     }
     return true;
 }
@@ -172,7 +174,8 @@ static int run(const struct options *options, struct fault *fault)
     }
     p.documents = documents;
     if (options->values[OPTION_MYSQL_SCHEMA] != NULL) {
-        good = plan_offline(documents, options->values[OPTION_MYSQL_SCHEMA], p.json, fault);
+        good =
+            plan_offline(documents, options->values[OPTION_MYSQL_SCHEMA], p.json, fault);
     } else if (cancel_init_root(&p.stop, clock_system(), fault)) {
         good = run_live(&p, fault);
         cluster_close(&p.cluster);

@@ -36,14 +36,15 @@ static bool read_schema(struct offline *o, const char *path, struct fault *fault
 
 /* The connection of that name in the file, or one with every default. */
 static bool connection(struct offline *o, const struct tablesync *sync, const char *name,
-                       enum dbconn_type type, struct dbconn *out_conn, struct fault *fault)
+                       enum dbconn_type type, struct dbconn *out_conn,
+                       struct fault *fault)
 {
     struct json *found = NULL;
     AUTO(json_freep) struct json *assumed = NULL;
     struct json *metadata = NULL, *spec = NULL;
 
-    for (size_t i = 0; (found = documents_copy(o->documents, "DatabaseConnection", i)) != NULL;
-         i++) {
+    for (size_t i = 0;
+         (found = documents_copy(o->documents, "DatabaseConnection", i)) != NULL; i++) {
         bool same = sv_eq(sv_from(kube_name(found)), sv_from(name)) &&
                     sv_eq(sv_from(kube_namespace(found)), sv_from(sync->namespace));
         bool decoded = same && dbconn_decode(found, o->arena, out_conn, fault);
@@ -53,9 +54,10 @@ static bool connection(struct offline *o, const struct tablesync *sync, const ch
             return decoded;
         }
     }
-    (void)fprintf(stderr,
-                  "tablesync: DatabaseConnection '%s' is not in the file; assuming defaults\n",
-                  name);
+    (void)fprintf(
+        stderr,
+        "tablesync: DatabaseConnection '%s' is not in the file; assuming defaults\n",
+        name);
     assumed = json_new_object();
     metadata = json_set_object(assumed, "metadata");
     json_set_string(metadata, "name", name);
@@ -126,7 +128,8 @@ bool plan_offline(struct documents *documents, const char *schema_path, bool jso
     if (!read_schema(&o, schema_path, fault)) {
         return false;
     }
-    for (size_t i = 0; (object = documents_copy(documents, "TableSync", i)) != NULL; i++) {
+    for (size_t i = 0; (object = documents_copy(documents, "TableSync", i)) != NULL;
+         i++) {
         bool good = false;
 
         complete(object);

@@ -8,7 +8,7 @@
  * Every TableSync of the documents against the described MySQL table and empty servers.
  * Connections missing from the documents are assumed with their defaults.
  */
-MUST_CHECK bool plan_offline(struct documents *documents, const char *schema_path, bool json,
-                             struct fault *fault);
+MUST_CHECK bool plan_offline(struct documents *documents, const char *schema_path,
+                             bool json, struct fault *fault);
 
 #endif

@@ -13,11 +13,12 @@ static void print_text(const struct plan *plan, const struct desired *desired,
     const struct tablesync *sync = desired->in.sync;
 
     (void)printf("-- TableSync %s/%s: %s.%s -> %s.%s, %zu statements\n", sync->namespace,
-                 sync->name, sync->source_database, sync->source_table, sync->target_database,
-                 sync->target_table, plan->steps.n);
+                 sync->name, sync->source_database, sync->source_table,
+                 sync->target_database, sync->target_table, plan->steps.n);
     if (strcmp(sync->uid, PLAN_UNKNOWN_UID) == 0) {
-        (void)printf("-- the resource does not exist yet: the hash at the end of the names "
-                     "will differ\n");
+        (void)printf(
+            "-- the resource does not exist yet: the hash at the end of the names "
+            "will differ\n");
     }
     for (size_t i = 0; i < desired->notes.n; i++) {
         (void)printf("-- note: %s\n", desired->notes.v[i]);
@@ -32,7 +33,8 @@ static void print_text(const struct plan *plan, const struct desired *desired,
             (void)printf("SET background_ddl = true;\n");
         }
         if (s->parallelism > 0) {
-            (void)printf("SET streaming_parallelism = %lld;\n", (long long)s->parallelism);
+            (void)printf("SET streaming_parallelism = %lld;\n",
+                         (long long)s->parallelism);
         }
         (void)printf("%s;\n", stmt_redacted(s->stmt, arena));
     }

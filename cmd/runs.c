@@ -1,4 +1,5 @@
-/* `tablesync runs` and `tablesync logs`: reading the audit log, also while it is written. */
+/* `tablesync runs` and `tablesync logs`: reading the audit log, also while it is written.
+ */
 #include "audit/audit.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
@@ -21,7 +22,8 @@ static const char *time_text(int64_t ms, char *out_text)
 static bool open_audit(const struct options *options, struct audit **out_audit,
                        struct audit_filter *out_filter, struct fault *fault)
 {
-    struct audit_options open = {.path = options->values[OPTION_AUDIT_DB], .read_only = true};
+    struct audit_options open = {.path = options->values[OPTION_AUDIT_DB],
+                                 .read_only = true};
 
     out_filter->namespace = options->values[OPTION_NAMESPACE];
     out_filter->name = options->values[OPTION_NAME];
@@ -34,7 +36,8 @@ static bool open_audit(const struct options *options, struct audit **out_audit,
     }
     if (strcmp(options->values[OPTION_OUTPUT], "table") != 0 &&
         strcmp(options->values[OPTION_OUTPUT], "json") != 0) {
-        return fault_set(fault, FAULT_SPEC, NULL, "--output is '%s'; it must be table or json",
+        return fault_set(fault, FAULT_SPEC, NULL,
+                         "--output is '%s'; it must be table or json",
                          options->values[OPTION_OUTPUT]);
     }
     return audit_open(&open, clock_system(), out_audit, fault);
@@ -89,17 +92,18 @@ static int runs_table(const struct audit_runs *runs)
 {
     char started[CLOCK_RFC3339_SIZE];
 
-    (void)printf("%-6s %-20s %-28s %-9s %-12s %-5s %-9s %s\n", "RUN", "STARTED", "RESOURCE",
-                 "TRIGGER", "RESULT", "STEPS", "MS", "MESSAGE");
+    (void)printf("%-6s %-20s %-28s %-9s %-12s %-5s %-9s %s\n", "RUN", "STARTED",
+                 "RESOURCE", "TRIGGER", "RESULT", "STEPS", "MS", "MESSAGE");
     for (VEC_EACH(const struct audit_run, r, &runs->runs)) {
         char resource[320];
 
         (void)snprintf(resource, sizeof(resource), "%s/%s", r->namespace, r->name);
-        (void)printf("%-6lld %-20s %-28s %-9s %-12s %-5lld %-9lld %s\n", (long long)r->id,
-                     time_text(r->started_ms, started), resource, r->trigger,
-                     text_or(r->result, "Running"), (long long)r->steps,
-                     (long long)(r->finished_ms == 0 ? 0 : r->finished_ms - r->started_ms),
-                     text_or(r->message, ""));
+        (void)printf(
+            "%-6lld %-20s %-28s %-9s %-12s %-5lld %-9lld %s\n", (long long)r->id,
+            time_text(r->started_ms, started), resource, r->trigger,
+            text_or(r->result, "Running"), (long long)r->steps,
+            (long long)(r->finished_ms == 0 ? 0 : r->finished_ms - r->started_ms),
+            text_or(r->message, ""));
     }
     return EXIT_OK;
 }
@@ -157,15 +161,16 @@ static int logs_table(const struct audit_details *details)
     for (VEC_EACH(const struct audit_step, s, &details->steps)) {
         (void)printf("%s run %lld step %lld %s: %s%s%s in %lld ms\n  %s\n",
                      time_text(s->started_ms, at), (long long)s->run, (long long)s->seq,
-                     s->target, text_or(s->result, "Running"), text_or(s->code, "")[0] ? " " : "",
-                     text_or(s->code, ""), (long long)s->duration_ms, s->statement);
+                     s->target, text_or(s->result, "Running"),
+                     text_or(s->code, "")[0] ? " " : "", text_or(s->code, ""),
+                     (long long)s->duration_ms, s->statement);
         if (text_or(s->message, "")[0] != '\0') {
             (void)printf("  %s\n", s->message);
         }
     }
     for (VEC_EACH(const struct audit_line, line, &details->lines)) {
-        (void)printf("%s run %lld %s: %s\n", time_text(line->at_ms, at), (long long)line->run,
-                     line->level, line->message);
+        (void)printf("%s run %lld %s: %s\n", time_text(line->at_ms, at),
+                     (long long)line->run, line->level, line->message);
     }
     return EXIT_OK;
 }

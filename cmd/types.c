@@ -1,7 +1,7 @@
 /* `tablesync types`: the type table, also as the README has it. */
-#include "cmd/cmd.h"
-#include "base/json.h"
 #include "ddl/types.h"
+#include "base/json.h"
+#include "cmd/cmd.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 
 static void print_table(const struct type_row *rows, size_t count)
 {
-    (void)printf("%-34s %-12s %-24s %-22s %-28s %s\n", "MYSQL", "RISINGWAVE", "SINK", "STARROCKS",
-                 "AS KEY", "NOTE");
+    (void)printf("%-34s %-12s %-24s %-22s %-28s %s\n", "MYSQL", "RISINGWAVE", "SINK",
+                 "STARROCKS", "AS KEY", "NOTE");
     for (size_t i = 0; i < count; i++) {
         (void)printf("%-34s %-12s %-24s %-22s %-28s %s\n", rows[i].mysql, rows[i].rw,
                      rows[i].expr, rows[i].starrocks, rows[i].as_key, rows[i].note);

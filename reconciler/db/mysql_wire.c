@@ -4,6 +4,7 @@
 #include "db/mysql_wire_private.h"
 #include "db/resolve.h"
 
+#include <fcntl.h>
 #include <mysql.h>
 #include <poll.h>
 #include <signal.h>
@@ -157,6 +158,20 @@ static bool check_encrypted(struct mysql_wire *wire, const char *what,
         wire->peer->label, what);
 }
 
+/*
+ * After a TLS handshake the library leaves the socket in blocking mode, and its
+ * "non-blocking" reads then block in SSL_read() (seen with 3.3 under a frozen server).
+ */
+static void never_block(struct mysql_wire *wire)
+{
+    my_socket fd = mysql_get_socket(wire->handle);
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags >= 0) {
+        (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    }
+}
+
 bool mysql_wire_reach(struct mysql_wire *wire, const char *address,
                       const struct cancel *cancel, struct fault *fault)
 {
@@ -177,6 +192,7 @@ bool mysql_wire_reach(struct mysql_wire *wire, const char *address,
         return peer_wrap(wire->peer, fault);
     }
     if (ended && connected != NULL) {
+        never_block(wire);
         return check_encrypted(wire, what, fault);
     }
     wire->broken = true;

@@ -50,30 +50,36 @@ void peer_free(struct peer *peer)
     arena_free(arena);
 }
 
-/* Line breaks and control bytes become one blank, invalid bytes a question mark. */
+static bool is_blank(char c)
+{
+    return (unsigned char)c <= ' ' || c == 0x7f;
+}
+
+/* Line breaks and control bytes become one blank, invalid bytes a question mark each. */
 static void add_clean(struct sv text, struct buf *out)
 {
     bool blank = false;
 
     while (text.n > 0) {
         size_t valid = sv_utf8_valid_bytes(text);
-        for (size_t i = 0; i < valid; i++) {
-            unsigned char c = (unsigned char)text.p[i];
-            if (c <= ' ' || c == 0x7f) {
-                blank = out->n > 0;
-                continue;
-            }
-            if (blank) {
-                buf_addc(out, ' ');
-                blank = false;
-            }
-            buf_addc(out, text.p[i]);
+        char c = valid == 0 ? '?' : text.p[0];
+        text = sv_sub(text, 1, text.n);
+        if (is_blank(c)) {
+            blank = out->n > 0;
+            continue;
         }
-        if (valid < text.n) {
-            buf_addc(out, '?');
-            valid++;
+        if (blank) {
+            buf_addc(out, ' ');
+            blank = false;
         }
-        text = sv_sub(text, valid, text.n);
+        buf_addc(out, c);
+        if (valid > 1) {
+            /* The rest of the character, whose bytes are invalid alone. */
+            while (text.n > 0 && ((unsigned char)text.p[0] & 0xc0) == 0x80) {
+                buf_addc(out, text.p[0]);
+                text = sv_sub(text, 1, text.n);
+            }
+        }
     }
 }
 

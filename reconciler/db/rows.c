@@ -12,7 +12,7 @@ void rows_init(struct rows *rows, struct arena *arena)
 bool rows_add_column(struct rows *rows, struct sv heading, struct fault *fault)
 {
     if (rows->columns.n == ROWS_COLUMNS_MAX) {
-        return fault_set(fault, FAULT_REFUSED, NULL,
+        return fault_set(fault, FAULT_REFUSED, "AnswerTooLarge",
                          "the answer has more than %d columns: not what was asked for",
                          ROWS_COLUMNS_MAX);
     }
@@ -45,7 +45,7 @@ static bool charge(struct rows *rows, size_t bytes, struct fault *fault)
     rows->bytes += bytes;
     if (rows->bytes > ROWS_BYTES_MAX) {
         return fault_set(
-            fault, FAULT_REFUSED, NULL,
+            fault, FAULT_REFUSED, "AnswerTooLarge",
             "the answer takes more than %zu bytes; give TableSync a database "
             "of its own, with fewer objects",
             ROWS_BYTES_MAX);
@@ -63,7 +63,7 @@ static bool push(struct rows *rows, const char *cell, struct fault *fault)
     if (rows->data.n == 0 || rows->filled == width) {
         if (rows->data.n >= DB_ROWS_MAX) {
             return fault_set(
-                fault, FAULT_REFUSED, NULL,
+                fault, FAULT_REFUSED, "AnswerTooLarge",
                 "the answer has more than %d rows; give TableSync a database "
                 "of its own, with fewer objects",
                 DB_ROWS_MAX);
@@ -82,7 +82,7 @@ static bool push(struct rows *rows, const char *cell, struct fault *fault)
 bool rows_add(struct rows *rows, struct sv value, struct fault *fault)
 {
     if (value.n > DB_VALUE_MAX) {
-        return fault_set(fault, FAULT_REFUSED, NULL,
+        return fault_set(fault, FAULT_REFUSED, "AnswerTooLarge",
                          "one value of the answer has %zu bytes; at most %zu are read",
                          value.n, DB_VALUE_MAX);
     }

@@ -278,6 +278,37 @@ static void note_key(struct desired *d, struct arena *arena)
     }
 }
 
+static bool is_ascii(struct sv text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if ((unsigned char)text.p[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Table and columns travel in HTTP headers; nobody has seen others than ASCII arrive in
+ * real backends (starrocks.md 7.3: refuse or warn). */
+static void note_names(struct desired *d, struct arena *arena)
+{
+    static const char unproven[] =
+        "a name outside ASCII is not proven in StarRocks' loads; "
+        "watch the first rows arrive";
+
+    if (!is_ascii(ident_name(d->target_table))) {
+        VEC_PUSH(arena, &d->notes,
+                 (const char *)arena_printf(arena, "target table: %s", unproven));
+    }
+    for (size_t i = 0; i < d->columns.n; i++) {
+        if (!is_ascii(ident_name(d->sr_columns.v[i]))) {
+            VEC_PUSH(arena, &d->notes,
+                     (const char *)arena_printf(arena, "column '%s': %s",
+                                                d->columns.v[i].source->name, unproven));
+        }
+    }
+}
+
 static void make_mark(struct desired *d, struct arena *arena)
 {
     AUTO(hash_freep) struct hash *h = hash_new();
@@ -355,6 +386,7 @@ bool desired_build(const struct desired_input *input, struct arena *arena,
         return false;
     }
     note_key(&d, arena);
+    note_names(&d, arena);
     make_mark(&d, arena);
     *out_desired = d;
     return true;

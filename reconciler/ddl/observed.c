@@ -55,7 +55,7 @@ void rw_catalog_users(const struct rw_catalog *catalog, int64_t id, struct arena
 
     for (size_t i = 0; i < catalog->edges.n; i++) {
         const struct rw_edge *edge = &catalog->edges.v[i];
-        if (edge->referenced == id && edge->object != id) {
+        if (edge->referenced == id) {
             VEC_PUSH(arena, &names, object_name(catalog, edge->object, arena));
         }
     }

@@ -84,8 +84,8 @@ static bool object_covers(struct arena *arena, struct sv text, const char *datab
     struct sv second = take_name(arena, &text, &table_quoted);
     bool whole = !table_quoted && sv_eq(second, SV("*"));
     if (!quoted && sv_eq(first, SV("*"))) {
-        *out_global = whole;
-        return whole;
+        *out_global = true;
+        return true;
     }
     /* Wildcards count in grants on whole databases only. */
     return whole ? like(first, sv_from(database)) : sv_eq(first, sv_from(database));

@@ -186,8 +186,8 @@ static bool set_request(CURL *easy, struct transport_run *run, const char *url)
              SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n) &&
              SET(easy, CURLOPT_READFUNCTION, on_send) && SET(easy, CURLOPT_READDATA, run);
     } else if (ok && !is_get) {
-        ok = SET(easy, CURLOPT_FRESH_CONNECT,
-                 1L); /* only reuse makes libcurl send twice */
+        /* Only over a used connection does libcurl send a request twice. */
+        ok = SET(easy, CURLOPT_FRESH_CONNECT, 1L);
     }
     return ok && (is_get || SET(easy, CURLOPT_CUSTOMREQUEST, request->method));
 }

@@ -41,8 +41,8 @@ void attempt_condition(struct attempt *a, enum condition condition, const char *
     (void)kube_conditions_set(&a->conditions, &c, a->now, a->arena);
 }
 
-void attempt_event(struct attempt *a, bool warning, const char *reason, const char *action,
-                   const char *note)
+void attempt_event(struct attempt *a, bool warning, const char *reason,
+                   const char *action, const char *note)
 {
     struct kube_event event = {.resource = &loop_resource_sync,
                                .object = attempt_object(a),
@@ -115,9 +115,8 @@ struct status_object *attempt_status_object(struct attempt *a, const char *kind,
         }
     }
     VEC_PUSH(a->arena, &a->status.objects,
-             (struct status_object){.kind = kind,
-                                    .name = arena_strdup(a->arena, name),
-                                    .owned = true});
+             (struct status_object){
+                 .kind = kind, .name = arena_strdup(a->arena, name), .owned = true});
     return &a->status.objects.v[a->status.objects.n - 1];
 }
 
@@ -186,8 +185,8 @@ static bool send(struct attempt *a, const struct plan_step *s, struct db_result 
                  struct fault *fault)
 {
     struct cancel child;
-    char *tag = arena_printf(a->arena, "tablesync %s/%s %s", a->sync.namespace, a->sync.name,
-                             a->run_id);
+    char *tag = arena_printf(a->arena, "tablesync %s/%s %s", a->sync.namespace,
+                             a->sync.name, a->run_id);
 
     cancel_init_child(&child, &a->cancel, DB_DDL_TIMEOUT_MS);
     if (s->system == PLAN_STARROCKS) {
@@ -229,8 +228,9 @@ static bool apply_one(struct attempt *a, const struct plan_step *s, struct fault
     bool done = false;
 
     attempt_audit_begin(a);
-    if (a->run != 0 && !audit_step_intent(a->loop->ports.audit, a->run,
-                                          plan_system_name(s->system), sql, &step, &missed)) {
+    if (a->run != 0 &&
+        !audit_step_intent(a->loop->ports.audit, a->run, plan_system_name(s->system), sql,
+                           &step, &missed)) {
         step = 0;
         audit_missed(a, &missed);
     }

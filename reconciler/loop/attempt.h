@@ -42,15 +42,16 @@ struct attempt {
     struct binding bindings[BIND_COUNT];
     struct observation *mysql, *rw, *sr;
     struct mysql_table *table;
+    struct strlist replica_ids;
     struct desired desired;
     struct plan plan;
     bool planned;
 
-    int64_t run;     /* audit run; 0 = none opened */
-    int64_t steps;   /* statements sent */
-    bool finished;   /* reported and done: skip the rest */
+    int64_t run;   /* audit run; 0 = none opened */
+    int64_t steps; /* statements sent */
+    bool finished; /* reported and done: skip the rest */
     bool paused_reconcile;
-    int64_t requeue_ms;  /* 0: nothing asked for */
+    int64_t requeue_ms;      /* 0: nothing asked for */
     const struct step *step; /* the one that ran last */
 };
 
@@ -63,8 +64,8 @@ void attempt_refresh(struct attempt *a, struct json *answered);
 void attempt_condition(struct attempt *a, enum condition condition, const char *reason,
                        const char *format, ...) PRINTF_LIKE(4, 5);
 /* Emits an Event on the resource; failures are counted, never faults. */
-void attempt_event(struct attempt *a, bool warning, const char *reason, const char *action,
-                   const char *note);
+void attempt_event(struct attempt *a, bool warning, const char *reason,
+                   const char *action, const char *note);
 
 /* Opens the audit run if none is open yet. */
 void attempt_audit_begin(struct attempt *a);
@@ -73,17 +74,21 @@ void attempt_audit_log(struct attempt *a, const char *level, const char *format,
 
 /*
  * Runs a plan: for each statement audit intent, the statement, audit result, Event; stops
- * at the first failure. Wants the bindings' sessions. Observations are out of date after it.
+ * at the first failure. Wants the bindings' sessions. Observations are out of date after
+ * it.
  */
 MUST_CHECK bool attempt_apply(struct attempt *a, const struct plan *plan,
                               struct fault *fault);
 
 /* --- bindings (connect.c) --- */
 /* Looks up connection and Secret and opens a session; sets ConnectionsReady on faults. */
-MUST_CHECK bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault);
+MUST_CHECK bool binding_open(struct attempt *a, enum binding_role role,
+                             struct fault *fault);
 void binding_close(struct attempt *a, enum binding_role role, const struct fault *fault);
-const char *binding_role_name(enum binding_role role); /* "source", "risingWave", "target" */
-/* Reads connection resource and Secret of any key; shared with the connection reconcile. */
+const char *binding_role_name(
+    enum binding_role role); /* "source", "risingWave", "target" */
+/* Reads connection resource and Secret of any key; shared with the connection reconcile.
+ */
 MUST_CHECK bool connection_resolve(struct loop *loop, const struct json *object,
                                    struct arena *arena, struct cancel *cancel,
                                    struct dbconn *out_conn,

@@ -2,7 +2,6 @@
 
 #include "loop/seen.h"
 
-#define LOOK_AGAIN_MS 60000
 #define LOOK_AGAIN_DOWN_MS 15000
 
 struct look {
@@ -14,6 +13,7 @@ struct look {
     struct dbconn conn;
     struct dbconn_status status;
     struct kube_conditions conditions;
+    bool logged_in;
 };
 
 static void condition(struct look *l, enum condition type, enum kube_truth status,
@@ -31,7 +31,8 @@ static void condition(struct look *l, enum condition type, enum kube_truth statu
 /* Who names this connection, and which shared sources live on it. */
 static void count_users(struct look *l)
 {
-    const char *namespace = kube_namespace(l->object->json), *name = kube_name(l->object->json);
+    const char *namespace = kube_namespace(l->object->json),
+               *name = kube_name(l->object->json);
     size_t count = 0;
     struct kube_object **all = kube_store_all(l->loop->syncs, l->arena, &count);
 
@@ -108,11 +109,12 @@ static bool read_mysql(struct look *l, const struct mysql_server *server,
         condition(l, CONDITION_CDC_CAPABLE, KUBE_FALSE, fault->reason, fault->text);
         return false;
     }
-    condition(l, CONDITION_CDC_CAPABLE, KUBE_TRUE, "Capable",
-              server->flavor == MYSQL_MARIADB
-                  ? "row binlog with full images; MariaDB: after a restart of RisingWave the "
-                    "first change past its saved position is skipped, prefer MySQL"
-                  : "row binlog with full images, and the grants CDC needs");
+    condition(
+        l, CONDITION_CDC_CAPABLE, KUBE_TRUE, "Capable",
+        server->flavor == MYSQL_MARIADB
+            ? "row binlog with full images; MariaDB: after a restart of RisingWave the "
+              "first change past its saved position is skipped, prefer MySQL"
+            : "row binlog with full images, and the grants CDC needs");
     return true;
 }
 
@@ -134,8 +136,13 @@ static bool probe(struct look *l, struct fault *fault)
     if (!session_open(lane, &endpoint, &l->cancel, &session, fault)) {
         return false;
     }
+    l->logged_in = true;
     condition(l, CONDITION_REACHABLE, KUBE_TRUE, "Connected", "the server answered");
     condition(l, CONDITION_CREDENTIALS_VALID, KUBE_TRUE, "LoggedIn", "the login works");
+    if (l->conn.type != DBCONN_MYSQL) {
+        condition(l, CONDITION_CDC_CAPABLE, KUBE_UNKNOWN, "NotMySQL",
+                  "changes are captured from MySQL only");
+    }
     good = lane_observe(&session, OBSERVE_SERVER, "", 0, &l->cancel, &server, fault);
     session_close(&session, good ? NULL : fault);
     if (!good) {
@@ -157,21 +164,54 @@ static bool probe(struct look *l, struct fault *fault)
     return fault_set(fault, FAULT_BUG, NULL, "unknown connection type");
 }
 
-/* Which of the conditions a fault speaks about. */
+/* The fault's own condition, when the table of reasons has a row for it there. */
+static bool speaks_of(const struct fault *fault, enum condition type)
+{
+    const struct reason_row *row = reason_find(type, fault->reason);
+
+    return row != NULL && strcmp(row->status, "False") == 0;
+}
+
+/*
+ * Which of the conditions a fault speaks about. What was not tried because of it is
+ * Unknown: left as it was, it would claim what nobody knows any more.
+ */
 static void show_fault(struct look *l, const struct fault *fault)
 {
-    const struct reason_row *row = reason_find(CONDITION_CDC_CAPABLE, fault->reason);
-    bool login = strcmp(fault->reason, "AuthFailed") == 0 ||
-                 strcmp(fault->reason, "SecretNotFound") == 0 ||
-                 strcmp(fault->reason, "SecretKeyMissing") == 0 ||
-                 strcmp(fault->reason, "NotPermitted") == 0;
+    bool login = speaks_of(fault, CONDITION_CREDENTIALS_VALID);
+    bool capture = speaks_of(fault, CONDITION_CDC_CAPABLE);
+    bool answered = strcmp(fault->reason, "AuthFailed") == 0 ||
+                    strcmp(fault->reason, "NotPermitted") == 0;
 
+    condition(l, CONDITION_READY, KUBE_FALSE, fault->reason, fault->text);
+    if (l->logged_in && !speaks_of(fault, CONDITION_REACHABLE)) {
+        /* Reachable and CredentialsValid were shown when the login worked. */
+        if (!capture) {
+            condition(l, CONDITION_CDC_CAPABLE, KUBE_UNKNOWN, "NotTried", fault->text);
+        }
+        return;
+    }
+    condition(l, CONDITION_CDC_CAPABLE, KUBE_UNKNOWN, "NotTried",
+              "the server could not be asked");
     if (login) {
         condition(l, CONDITION_CREDENTIALS_VALID, KUBE_FALSE, fault->reason, fault->text);
-    } else if (row == NULL) {
-        condition(l, CONDITION_REACHABLE, KUBE_FALSE, fault->reason, fault->text);
+        if (answered) {
+            condition(l, CONDITION_REACHABLE, KUBE_TRUE, "Connected",
+                      "the server answered");
+        } else {
+            condition(l, CONDITION_REACHABLE, KUBE_UNKNOWN, "NotTried",
+                      "not contacted, for want of credentials");
+        }
+        return;
     }
-    condition(l, CONDITION_READY, KUBE_FALSE, fault->reason, fault->text);
+    condition(l, CONDITION_CREDENTIALS_VALID, KUBE_UNKNOWN, "NotTried",
+              "the login was not tried");
+    if (speaks_of(fault, CONDITION_REACHABLE)) {
+        condition(l, CONDITION_REACHABLE, KUBE_FALSE, fault->reason, fault->text);
+    } else {
+        condition(l, CONDITION_REACHABLE, KUBE_UNKNOWN, "NotTried",
+                  "the server was not contacted");
+    }
 }
 
 static bool write_status(struct look *l, struct fault *fault)
@@ -197,8 +237,8 @@ static bool write_status(struct look *l, struct fault *fault)
     json_set_string(metadata, "resourceVersion", kube_resource_version(object));
     metrics_add(l->loop->metrics, METRIC_API_WRITES, 1);
     if (!kube_apply_status(&l->loop->api, &loop_resource_conn, kube_namespace(object),
-                           kube_name(object), body, l->arena, &l->cancel, &outcome, &answered,
-                           &message, fault)) {
+                           kube_name(object), body, l->arena, &l->cancel, &outcome,
+                           &answered, &message, fault)) {
         return fault_wrap(fault, "write status");
     }
     if (outcome == KUBE_INVALID) {
@@ -216,11 +256,12 @@ static int64_t look_at(struct look *l)
 {
     struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
     bool good = false;
-    int64_t again_ms = LOOK_AGAIN_MS;
+    int64_t again_ms = l->loop->options.resync_ms;
 
     dbconn_status_read(json_get(l->object->json, "status"), l->arena, &l->status);
     kube_conditions_read(&l->conditions,
-                         json_get(json_get(l->object->json, "status"), "conditions"), l->arena);
+                         json_get(json_get(l->object->json, "status"), "conditions"),
+                         l->arena);
     count_users(l);
     find_server_ids(l);
     good = probe(l, &fault);
@@ -259,7 +300,8 @@ void conn_reconcile(struct loop *loop, const char *key)
     cancel_init_child(&look.cancel, loop->stop, loop->options.attempt_ms);
     again_ms = look_at(&look);
     if (again_ms > 0) {
-        rng_init(&rng, loop->ports.seed ^ (uint64_t)clock_monotonic_ms(loop->ports.clock));
+        rng_init(&rng,
+                 loop->ports.seed ^ (uint64_t)clock_monotonic_ms(loop->ports.clock));
         queue_add_after(loop->queue, key, rng_jitter(&rng, again_ms, 20));
     }
     cancel_deinit(&look.cancel);

@@ -1,6 +1,6 @@
 /*
- * conn: one attempt at a DatabaseConnection: log in, read the server's facts, say in status
- * whether it can be used and who uses it.
+ * conn: one attempt at a DatabaseConnection: log in, read the server's facts, say in
+ * status whether it can be used and who uses it.
  */
 #ifndef LOOP_CONN_H
 #define LOOP_CONN_H

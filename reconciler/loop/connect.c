@@ -97,11 +97,12 @@ bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault
                           binding_role_name(role));
     }
     if (b->conn.type != wanted_type(role)) {
-        return fault_set(fault, FAULT_REFUSED, "WrongConnectionType",
-                         "spec.%s.connectionRef names '%s', which is a %s connection; a %s "
-                         "connection is needed there",
-                         binding_role_name(role), b->conn.name, dbconn_type_name(b->conn.type),
-                         dbconn_type_name(wanted_type(role)));
+        return fault_set(
+            fault, FAULT_REFUSED, "WrongConnectionType",
+            "spec.%s.connectionRef names '%s', which is a %s connection; a %s "
+            "connection is needed there",
+            binding_role_name(role), b->conn.name, dbconn_type_name(b->conn.type),
+            dbconn_type_name(wanted_type(role)));
     }
     b->endpoint = (struct db_endpoint){.conn = &b->conn,
                                        .user = b->credentials.username,

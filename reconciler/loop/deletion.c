@@ -21,8 +21,8 @@ static bool let_go(struct attempt *a, const char *reason, const char *note,
                          "the resource changed while the finalizer was removed");
     }
     attempt_event(a, false, reason, "Delete", note);
-    if (a->run != 0 && !audit_run_end(a->loop->ports.audit, a->run, "Succeeded", NULL, note,
-                                      &missed)) {
+    if (a->run != 0 &&
+        !audit_run_end(a->loop->ports.audit, a->run, "Succeeded", NULL, note, &missed)) {
         metrics_add(a->loop->metrics, METRIC_AUDIT_ERRORS, 1);
     }
     a->run = 0;
@@ -84,7 +84,8 @@ static bool drop_round(struct attempt *a, bool *out_clean, struct fault *fault)
 {
     struct plan_drop_input input = {.sync = &a->sync,
                                     .policy = a->sync.deletion_policy,
-                                    .rw_schema = a->bindings[BIND_RISINGWAVE].conn.rw_schema};
+                                    .rw_schema =
+                                        a->bindings[BIND_RISINGWAVE].conn.rw_schema};
 
     for (VEC_EACH(struct status_object, o, &a->before.objects)) {
         if (strcmp(o->kind, "Source") == 0) {
@@ -94,6 +95,9 @@ static bool drop_round(struct attempt *a, bool *out_clean, struct fault *fault)
     observation_putp(&a->rw);
     observation_putp(&a->sr);
     lane_forget(a->bindings[BIND_RISINGWAVE].lane);
+    if (a->bindings[BIND_TARGET].lane != NULL) {
+        lane_forget(a->bindings[BIND_TARGET].lane);
+    }
     if (!observe(a, fault) ||
         !plan_drop(&input, &a->rw->u.rw, a->sr == NULL ? NULL : &a->sr->u.sr, a->arena,
                    &a->plan, fault)) {
@@ -110,14 +114,16 @@ static bool drop_all(struct attempt *a, struct fault *fault)
     bool clean = false, done = true;
 
     if (!binding_open(a, BIND_RISINGWAVE, fault) ||
-        (a->sync.deletion_policy == DELETION_DELETE && !binding_open(a, BIND_TARGET, fault))) {
+        (a->sync.deletion_policy == DELETION_DELETE &&
+         !binding_open(a, BIND_TARGET, fault))) {
         return false;
     }
     lane = a->bindings[BIND_RISINGWAVE].lane;
     if (!lane_begin_ddl(lane, &a->cancel, fault)) {
         return false;
     }
-    /* The second look proves that nothing is left; a third would be a server that lies. */
+    /* The second look proves that nothing is left; a third would be a server that lies.
+     */
     for (int round = 0; done && !clean && round < 3; round++) {
         done = drop_round(a, &clean, fault);
     }
@@ -141,14 +147,16 @@ enum step_result deletion_run(struct attempt *a, struct fault *fault)
     kept = kept_objects(a);
     if (a->sync.annotation_orphan) {
         return let_go(a, "Orphaned",
-                      arena_printf(a->arena, "let go without touching the databases: %s", kept),
+                      arena_printf(a->arena, "let go without touching the databases: %s",
+                                   kept),
                       fault)
                    ? STEP_DONE
                    : STEP_FAULT;
     }
     if (a->sync.deletion_policy == DELETION_RETAIN) {
         return let_go(a, "Retained",
-                      arena_printf(a->arena, "deletionPolicy Retain keeps: %s", kept), fault)
+                      arena_printf(a->arena, "deletionPolicy Retain keeps: %s", kept),
+                      fault)
                    ? STEP_DONE
                    : STEP_FAULT;
     }

@@ -77,10 +77,12 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection,
                       SV("only GET is served here\n"));
     }
     if (http->probes && (sv_eq(path, SV("/healthz")) || sv_eq(path, SV("/livez")))) {
-        return answer_check(connection, "workers", http->checks.live(http->checks.context));
+        return answer_check(connection, "workers",
+                            http->checks.live(http->checks.context));
     }
     if (http->probes && sv_eq(path, SV("/readyz"))) {
-        return answer_check(connection, "caches", http->checks.ready(http->checks.context));
+        return answer_check(connection, "caches",
+                            http->checks.ready(http->checks.context));
     }
     if (http->metrics && sv_eq(path, SV("/metrics"))) {
         return answer_metrics(http, connection);
@@ -156,7 +158,8 @@ void http_stop(struct http *http)
 int http_port(const struct http *http)
 {
     const union MHD_DaemonInfo *info =
-        http == NULL ? NULL : MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
+        http == NULL ? NULL
+                     : MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
 
     return info == NULL ? 0 : info->port;
 }

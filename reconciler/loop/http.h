@@ -1,6 +1,7 @@
 /*
  * http: /metrics, /healthz, /livez and /readyz. libmicrohttpd's own threads serve them;
- * handlers only read atomics and short locks. Not for the outside: no authentication here.
+ * handlers only read atomics and short locks. Not for the outside: no authentication
+ * here.
  */
 #ifndef LOOP_HTTP_H
 #define LOOP_HTTP_H

@@ -199,8 +199,9 @@ static void note_opened(struct lane *lane, int64_t epoch, const struct fault *fa
         lane->down_until_ms = 0;
     } else if (lane->epoch == epoch && fault->class != FAULT_CANCELLED) {
         lane->down = *fault;
-        lane->down_until_ms = clock_monotonic_ms(lane->clock) +
-                              backoff_ms(DOWN_FIRST_MS, DOWN_LONGEST_MS, lane->down_count);
+        lane->down_until_ms =
+            clock_monotonic_ms(lane->clock) +
+            backoff_ms(DOWN_FIRST_MS, DOWN_LONGEST_MS, lane->down_count);
         lane->down_count += lane->down_count < 30 ? 1 : 0;
     }
     (void)pthread_mutex_unlock(&lane->lock);
@@ -224,13 +225,16 @@ bool session_open(struct lane *lane, const struct db_endpoint *endpoint,
     cancel_init_child(&child, cancel, DB_CONNECT_TIMEOUT_MS);
     switch (session.type) {
     case DBCONN_MYSQL:
-        opened = factory->ops->open_source(factory, endpoint, &child, &session.source, fault);
+        opened =
+            factory->ops->open_source(factory, endpoint, &child, &session.source, fault);
         break;
     case DBCONN_RISINGWAVE:
-        opened = factory->ops->open_stream(factory, endpoint, &child, &session.stream, fault);
+        opened =
+            factory->ops->open_stream(factory, endpoint, &child, &session.stream, fault);
         break;
     case DBCONN_STARROCKS:
-        opened = factory->ops->open_target(factory, endpoint, &child, &session.target, fault);
+        opened =
+            factory->ops->open_target(factory, endpoint, &child, &session.target, fault);
         break;
     case DBCONN_TYPE_MAX:
         must(false);
@@ -245,8 +249,9 @@ bool session_open(struct lane *lane, const struct db_endpoint *endpoint,
 
 static bool breaks_session(const struct fault *fault)
 {
-    return fault != NULL && (fault->class == FAULT_UNAVAILABLE ||
-                             fault->class == FAULT_CANCELLED || fault->class == FAULT_BUG);
+    return fault != NULL &&
+           (fault->class == FAULT_UNAVAILABLE || fault->class == FAULT_CANCELLED ||
+            fault->class == FAULT_BUG);
 }
 
 void session_close(struct session *session, const struct fault *fault)

@@ -3,13 +3,13 @@
  * observation, the turn to run DDL, and the memory that the server is down.
  *
  * Observation is bulk: one catalog query serves every TableSync that asks within its
- * freshness; while one worker reads, others wait for its answer instead of asking too. DDL
- * on one server runs one resource at a time. After a failed login or connect the lane
- * answers with that fault for a while, so that many resources behind a dead server neither
- * hammer it nor wait for its timeouts.
+ * freshness; while one worker reads, others wait for its answer instead of asking too.
+ * DDL on one server runs one resource at a time. After a failed login or connect the lane
+ * answers with that fault for a while, so that many resources behind a dead server
+ * neither hammer it nor wait for its timeouts.
  *
- * A lane's identity is its fingerprint (connection uid, generation, Secret version): when it
- * changes, sessions, observations and the memory of being down are dropped.
+ * A lane's identity is its fingerprint (connection uid, generation, Secret version): when
+ * it changes, sessions, observations and the memory of being down are dropped.
  * Thread-safe; no lock is held while a server is talked to.
  */
 #ifndef LOOP_LANE_H
@@ -42,8 +42,8 @@ struct lanes *lanes_new(struct db_factory *factory, const struct clock *clock,
 void lanes_free(struct lanes *lanes); /* no session may be out */
 
 /*
- * The lane of connection `key` ("namespace/name"), kept until lanes_remove(). Callers hold
- * it while they use it: give it back with lane_put(), also through AUTO(lane_putp).
+ * The lane of connection `key` ("namespace/name"), kept until lanes_remove(). Callers
+ * hold it while they use it: give it back with lane_put(), also through AUTO(lane_putp).
  */
 struct lane *lane_get(struct lanes *lanes, const char *key, const char *fingerprint);
 void lane_put(struct lane *lane);
@@ -52,7 +52,8 @@ void lanes_remove(struct lanes *lanes, const char *key);
 /* Forgets that the server was down: the next attempt tries again at once. */
 void lane_retry(struct lane *lane);
 
-/* A session: an idle one, or newly opened. Exactly one of the pointers is set, by type. */
+/* A session: an idle one, or newly opened. Exactly one of the pointers is set, by type.
+ */
 struct session {
     struct lane *lane;
     enum dbconn_type type;
@@ -73,8 +74,8 @@ void session_close(struct session *session, const struct fault *fault);
 
 /*
  * The lane's observation, at most max_age_ms old: an older one is read again through
- * `session`. `scope` is RisingWave's schema or StarRocks' database ("" for OBSERVE_SERVER).
- * Give it back with observation_put().
+ * `session`. `scope` is RisingWave's schema or StarRocks' database ("" for
+ * OBSERVE_SERVER). Give it back with observation_put().
  */
 MUST_CHECK bool lane_observe(struct session *session, enum observation_kind kind,
                              const char *scope, int64_t max_age_ms, struct cancel *cancel,

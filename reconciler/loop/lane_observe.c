@@ -44,7 +44,8 @@ static void key_of(enum observation_kind kind, const char *scope, char out_key[S
 }
 
 /* A fresh enough observation with one more reference, or NULL. The lock is held. */
-static struct observation *find_fresh(struct lane *lane, const char *key, int64_t oldest_ms)
+static struct observation *find_fresh(struct lane *lane, const char *key,
+                                      int64_t oldest_ms)
 {
     struct observation *found = map_find(lane->observations, sv_from(key));
 
@@ -163,7 +164,8 @@ struct observation *lanes_observed(struct lanes *lanes, const char *key,
 void lane_forget(struct lane *lane)
 {
     (void)pthread_mutex_lock(&lane->lock);
-    /* One more than now: a read that began in this very millisecond is out of date too. */
+    /* One more than now: a read that began in this very millisecond is out of date too.
+     */
     lane->forgotten_ms = clock_monotonic_ms(lane->clock) + 1;
     (void)pthread_mutex_unlock(&lane->lock);
 }

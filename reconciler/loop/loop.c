@@ -8,8 +8,8 @@
 
 #define API_TIMEOUT_MS 15000
 
-const struct kube_resource loop_resource_sync = {
-    TSYNC_GROUP, TSYNC_VERSION, "tablesyncs", "TableSync"};
+const struct kube_resource loop_resource_sync = {TSYNC_GROUP, TSYNC_VERSION, "tablesyncs",
+                                                 "TableSync"};
 const struct kube_resource loop_resource_conn = {
     TSYNC_GROUP, TSYNC_VERSION, "databaseconnections", "DatabaseConnection"};
 const struct kube_resource loop_resource_secret = {"", "v1", "secrets", "Secret"};
@@ -30,15 +30,16 @@ struct loop *loop_new(const struct loop_ports *ports, const struct loop_options 
     loop->api = (struct kube_api){.transport = ports->kube,
                                   .clock = ports->clock,
                                   .call_timeout_ms = API_TIMEOUT_MS};
-    loop->events = kube_events_new(&loop->api, TSYNC_GROUP "/controller", options->instance);
+    loop->events =
+        kube_events_new(&loop->api, TSYNC_GROUP "/controller", options->instance);
     loop->syncs = kube_store_new();
     loop->conns = kube_store_new();
     loop->queue = queue_new(ports->clock, ports->seed);
     loop->lanes = lanes_new(ports->databases, ports->clock, ports->seed);
     loop->metrics = metrics_new(ports->clock);
     loop->seen = seen_new(ports->seed);
-    loop->secrets = secrets_new(&loop->api, ports->lg, ports->seed, options->watch_secrets,
-                                on_secret, loop);
+    loop->secrets = secrets_new(&loop->api, ports->lg, ports->seed,
+                                options->watch_secrets, on_secret, loop);
     return loop;
 }
 
@@ -95,6 +96,22 @@ static void enqueue_if_changed(struct loop *loop, struct kube_store *store,
     }
 }
 
+void loop_enqueue_connections(struct loop *loop, const struct tablesync *sync)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    const char *const names[] = {sync->source_connection, sync->rw_connection,
+                                 sync->target_connection};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (names[i] != NULL) {
+            queue_add_after(
+                loop->queue,
+                arena_printf(arena, LOOP_KEY_CONN "%s/%s", sync->namespace, names[i]),
+                1000);
+        }
+    }
+}
+
 void loop_sync_changed(void *context, const char *key, bool initial)
 {
     struct loop *loop = context;
@@ -108,17 +125,8 @@ void loop_sync_changed(void *context, const char *key, bool initial)
     if (!changed || object == NULL) {
         return;
     }
-    /* Its connections count their users. */
     tablesync_decode_identity(object->json, arena, &sync);
-    const char *const names[] = {sync.source_connection, sync.rw_connection,
-                                 sync.target_connection};
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (names[i] != NULL) {
-            queue_add_after(loop->queue,
-                            arena_printf(arena, LOOP_KEY_CONN "%s/%s", sync.namespace, names[i]),
-                            1000);
-        }
-    }
+    loop_enqueue_connections(loop, &sync);
 }
 
 static bool uses(const struct tablesync *sync, const char *namespace, const char *name)
@@ -185,7 +193,8 @@ void loop_secret_changed(void *context, const char *key)
         const struct json *o = all[i]->json;
 
         if (sv_eq(sv_from(kube_namespace(o)), namespace) &&
-            sv_eq(sv_from(json_path_string(o, "spec.credentialsSecretRef.name")), secret)) {
+            sv_eq(sv_from(json_path_string(o, "spec.credentialsSecretRef.name")),
+                  secret)) {
             queue_add(loop->queue, arena_printf(arena, LOOP_KEY_CONN "%s", all[i]->key));
             enqueue_users(loop, namespace, sv_from(kube_name(o)));
         }

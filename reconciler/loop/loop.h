@@ -2,9 +2,9 @@
  * loop: the operator. It brings the rooms below together: it reads resources from the
  * stores, runs the steps (steps.c: open that first) and writes status.
  *
- * Threads: the caller's (waits for signals), one per reflector, N workers, the HTTP server's
- * own. Shared state is the stores, the queue, the lanes, the audit and the metrics, each
- * with its own private lock, all leaves: none calls out while holding it.
+ * Threads: the caller's (waits for signals), one per reflector, N workers, the HTTP
+ * server's own. Shared state is the stores, the queue, the lanes, the audit and the
+ * metrics, each with its own private lock, all leaves: none calls out while holding it.
  *
  * Everything from outside comes in through struct loop_ports, so that the simulation runs
  * the very same code in virtual time without a thread: loop_new(), then loop_reconcile().
@@ -69,8 +69,8 @@ struct loop *loop_new(const struct loop_ports *ports, const struct loop_options 
 void loop_free(struct loop *loop);
 
 /*
- * One attempt at a queue key ("TableSync/ns/name"): everything it learns is in status, the
- * audit and the queue afterwards. Takes nothing from attempt to attempt.
+ * One attempt at a queue key ("TableSync/ns/name"): everything it learns is in status,
+ * the audit and the queue afterwards. Takes nothing from attempt to attempt.
  */
 void loop_reconcile(struct loop *loop, const char *key);
 
@@ -78,5 +78,9 @@ void loop_reconcile(struct loop *loop, const char *key);
 void loop_sync_changed(void *loop, const char *key, bool initial);
 void loop_conn_changed(void *loop, const char *key, bool initial);
 void loop_secret_changed(void *loop, const char *key);
+
+/* The three connections of a TableSync show its objects and count it: look at them soon.
+ */
+void loop_enqueue_connections(struct loop *loop, const struct tablesync *sync);
 
 #endif

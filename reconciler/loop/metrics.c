@@ -18,11 +18,11 @@ static const struct metric_row ROWS[] = {
 };
 
 /* controller-runtime v0.24 pkg/internal/controller/metrics: the same buckets, in ms. */
-static const int64_t BUCKETS_MS[] = {5,    10,   25,   50,   100,  150,   200,   250,
-                                     300,  350,  400,  450,  500,  600,   700,   800,
-                                     900,  1000, 1250, 1500, 1750, 2000,  2500,  3000,
-                                     3500, 4000, 4500, 5000, 6000, 7000,  8000,  9000,
-                                     10000, 15000, 20000, 25000, 30000, 40000, 50000, 60000};
+static const int64_t BUCKETS_MS[] = {
+    5,    10,   25,    50,    100,   150,   200,   250,   300,   350,
+    400,  450,  500,   600,   700,   800,   900,   1000,  1250,  1500,
+    1750, 2000, 2500,  3000,  3500,  4000,  4500,  5000,  6000,  7000,
+    8000, 9000, 10000, 15000, 20000, 25000, 30000, 40000, 50000, 60000};
 
 struct metrics {
     const struct clock *clock;
@@ -78,8 +78,8 @@ static void print_histogram(const struct metrics *metrics, struct buf *out)
     static const char NAME[] = "controller_runtime_reconcile_time_seconds";
     int64_t total = 0;
 
-    buf_addf(out, "# HELP %s Length of time per reconciliation\n# TYPE %s histogram\n", NAME,
-             NAME);
+    buf_addf(out, "# HELP %s Length of time per reconciliation\n# TYPE %s histogram\n",
+             NAME, NAME);
     for (size_t i = 0; i <= COUNT_OF(BUCKETS_MS); i++) {
         total += metrics->buckets[i];
         if (i < COUNT_OF(BUCKETS_MS)) {
@@ -102,24 +102,33 @@ static void gauge(struct buf *out, const char *name, const char *type, const cha
              value);
 }
 
+/* The second number of /proc/self/statm; 0 where there is none. */
+static int64_t resident_pages(void)
+{
+    char line[128] = "";
+    FILE *statm = fopen("/proc/self/statm", "re");
+    struct sv text = SV_NULL;
+    int64_t pages = 0;
+
+    if (statm == NULL) {
+        return 0;
+    }
+    text = sv_from(fgets(line, sizeof(line), statm));
+    (void)fclose(statm);
+    (void)sv_cut(&text, ' ');
+    return sv_int64(sv_cut(&text, ' '), &pages) ? pages : 0;
+}
+
 static void print_process(const struct metrics *metrics, struct buf *out)
 {
     struct rusage usage = {0};
-    unsigned long long pages_virtual = 0, pages_resident = 0;
-    FILE *statm = fopen("/proc/self/statm", "re");
 
-    if (statm != NULL) {
-        if (fscanf(statm, "%llu %llu", &pages_virtual, &pages_resident) != 2) {
-            pages_resident = 0;
-        }
-        (void)fclose(statm);
-    }
     (void)getrusage(RUSAGE_SELF, &usage);
     gauge(out, "process_cpu_seconds_total", "counter", "User and system CPU time",
           (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
               (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
     gauge(out, "process_resident_memory_bytes", "gauge", "Resident memory",
-          (double)pages_resident * (double)sysconf(_SC_PAGESIZE));
+          (double)resident_pages() * (double)sysconf(_SC_PAGESIZE));
     gauge(out, "process_start_time_seconds", "gauge", "Start time, Unix seconds",
           (double)metrics->started_wall_ms / 1000.0);
 }
@@ -136,7 +145,8 @@ void metrics_print(const struct metrics *metrics, struct buf *out)
                      row->type);
         }
         last = row->name;
-        buf_addf(out, "%s%s %lld\n", row->name, row->labels, (long long)metrics->values[i]);
+        buf_addf(out, "%s%s %lld\n", row->name, row->labels,
+                 (long long)metrics->values[i]);
     }
     print_histogram(metrics, out);
     print_process(metrics, out);

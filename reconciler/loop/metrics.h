@@ -1,6 +1,6 @@
 /*
- * metrics: counters and gauges, with controller-runtime's names where it has one, written in
- * Prometheus' text format. Thread-safe (atomics).
+ * metrics: counters and gauges, with controller-runtime's names where it has one, written
+ * in Prometheus' text format. Thread-safe (atomics).
  */
 #ifndef LOOP_METRICS_H
 #define LOOP_METRICS_H
@@ -26,7 +26,8 @@ void metrics_free(struct metrics *metrics);
 void metrics_add(struct metrics *metrics, enum metric metric, int64_t value);
 void metrics_set(struct metrics *metrics, enum metric metric, int64_t value);
 int64_t metrics_get(const struct metrics *metrics, enum metric metric);
-/* One reconcile's duration into the histogram controller_runtime_reconcile_time_seconds. */
+/* One reconcile's duration into the histogram controller_runtime_reconcile_time_seconds.
+ */
 void metrics_reconcile_time(struct metrics *metrics, int64_t duration_ms);
 void metrics_print(const struct metrics *metrics, struct buf *out);
 

@@ -12,7 +12,7 @@
  * must be in the loop's stores. Faults are those of the steps.
  */
 MUST_CHECK bool loop_preview(struct loop *loop, const char *key,
-                             void (*visit)(void *context, struct attempt *a), void *context,
-                             struct fault *fault);
+                             void (*visit)(void *context, struct attempt *a),
+                             void *context, struct fault *fault);
 
 #endif

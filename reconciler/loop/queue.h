@@ -1,10 +1,10 @@
 /*
  * queue: which resources want attention, each at most once.
  *
- * A key that is added while it waits stays one entry; added while it is being worked on it
- * comes back when that work is done (client-go's dirty and processing sets): a key is never
- * on two workers and no change is lost. Delayed keys become ready at their time; a second
- * delay keeps the earlier one. Failures are counted per key for the backoff.
+ * A key that is added while it waits stays one entry; added while it is being worked on
+ * it comes back when that work is done (client-go's dirty and processing sets): a key is
+ * never on two workers and no change is lost. Delayed keys become ready at their time; a
+ * second delay keeps the earlier one. Failures are counted per key for the backoff.
  *
  * Thread-safe behind one private lock. Keys are copied; at most QUEUE_KEYS_MAX at once.
  */

@@ -4,7 +4,6 @@
 #include "loop/seen.h"
 #include "loop/steps.h"
 
-
 static void attempt_init(struct attempt *a, struct loop *loop, const char *key)
 {
     char now[CLOCK_RFC3339_SIZE];
@@ -15,8 +14,8 @@ static void attempt_init(struct attempt *a, struct loop *loop, const char *key)
     a->arena = arena_new(ARENA_CEILING_BYTES);
     a->key = key;
     a->started_ms = clock_monotonic_ms(loop->ports.clock);
-    a->now = arena_strdup(
-        a->arena, clock_format_rfc3339(clock_wall_ms(loop->ports.clock), now));
+    a->now = arena_strdup(a->arena,
+                          clock_format_rfc3339(clock_wall_ms(loop->ports.clock), now));
     rng_init(&rng, loop->ports.seed ^ (uint64_t)clock_wall_ms(loop->ports.clock) ^
                        (uint64_t)(uintptr_t)a);
     a->run_id = arena_printf(a->arena, "%08x", (unsigned)(rng_next(&rng) & 0xffffffffU));
@@ -83,6 +82,9 @@ static void settle(struct attempt *a, bool done, const struct fault *fault)
         }
     } else {
         metrics_add(loop->metrics, METRIC_RECONCILE_REQUEUE, 1);
+    }
+    if (a->steps > 0) {
+        loop_enqueue_connections(loop, &a->sync);
     }
     delay_ms = next_look_ms(a);
     if (delay_ms > 0) {

@@ -8,7 +8,8 @@
 #define SOON_MS 300
 #define JITTER_PERCENT 20
 
-/* Where a fault belongs: its own row in the table of reasons, else the step's condition. */
+/* Where a fault belongs: its own row in the table of reasons, else the step's condition.
+ */
 static const struct reason_row *row_of(const struct attempt *a, const struct fault *fault)
 {
     const struct reason_row *row = NULL;
@@ -34,14 +35,13 @@ static void schedule_retry(struct attempt *a, const struct fault *fault, bool st
     struct rng rng;
     char text[CLOCK_RFC3339_SIZE];
 
-    rng_init(&rng, a->loop->ports.seed ^ (uint64_t)clock_monotonic_ms(a->loop->ports.clock));
+    rng_init(&rng,
+             a->loop->ports.seed ^ (uint64_t)clock_monotonic_ms(a->loop->ports.clock));
     switch (fault_class_retry(fault->class)) {
     case FAULT_RETRY_SOON:
         delay_ms = SOON_MS;
         break;
     case FAULT_RETRY_BACKOFF:
-        delay_ms = stalled ? longest_ms : backoff_ms(base_ms, longest_ms, failures);
-        break;
     case FAULT_RETRY_SLOW:
         delay_ms = stalled ? longest_ms : backoff_ms(base_ms, longest_ms, failures);
         break;
@@ -51,8 +51,8 @@ static void schedule_retry(struct attempt *a, const struct fault *fault, bool st
     a->requeue_ms = rng_jitter(&rng, delay_ms, JITTER_PERCENT);
     a->status.retries = (int64_t)failures + 1;
     a->status.next_retry_at = arena_strdup(
-        a->arena, clock_format_rfc3339(
-                      clock_wall_ms(a->loop->ports.clock) + a->requeue_ms, text));
+        a->arena,
+        clock_format_rfc3339(clock_wall_ms(a->loop->ports.clock) + a->requeue_ms, text));
 }
 
 static void show_ready(struct attempt *a, const char *reason, const char *message)
@@ -74,7 +74,8 @@ static void set_settled(struct attempt *a)
 
 /* Sets a condition whose status does not come from the table of reasons. */
 static void force_condition(struct attempt *a, enum condition condition,
-                            enum kube_truth status, const char *reason, const char *message)
+                            enum kube_truth status, const char *reason,
+                            const char *message)
 {
     struct kube_condition c = {.type = condition_type(condition),
                                .status = status,
@@ -114,7 +115,8 @@ static void report_fault(struct attempt *a, const struct fault *fault)
     }
 }
 
-static const struct kube_condition *find(const struct attempt *a, enum condition condition)
+static const struct kube_condition *find(const struct attempt *a,
+                                         enum condition condition)
 {
     return kube_conditions_find(&a->conditions, condition_type(condition));
 }
@@ -129,7 +131,8 @@ static void report_progress(struct attempt *a)
     if (a->paused_reconcile) {
         a->status.phase = PHASE_PAUSED;
         attempt_condition(a, CONDITION_PAUSED, "ReconciliationPaused",
-                          "annotation " TSYNC_ANNOTATION_PAUSE "=true: nothing is checked "
+                          "annotation " TSYNC_ANNOTATION_PAUSE
+                          "=true: nothing is checked "
                           "or changed; data keeps flowing");
         return;
     }
@@ -165,7 +168,8 @@ static void finish_run(struct attempt *a, const struct fault *fault)
     struct fault missed = FAULT_INIT;
     int64_t duration_ms = clock_monotonic_ms(a->loop->ports.clock) - a->started_ms;
 
-    if (fault != NULL || a->sync.generation != a->before.observed_generation) {
+    if (fault != NULL ||
+        (!a->paused_reconcile && a->sync.generation != a->before.observed_generation)) {
         attempt_audit_begin(a);
     }
     if (a->run == 0) {
@@ -187,7 +191,8 @@ static void finish_run(struct attempt *a, const struct fault *fault)
 
 static bool same_condition(const struct kube_condition *a, const struct kube_condition *b)
 {
-    return a != NULL && b != NULL && a->status == b->status && strcmp(a->reason, b->reason) == 0;
+    return a != NULL && b != NULL && a->status == b->status &&
+           strcmp(a->reason, b->reason) == 0;
 }
 
 static void emit_transitions(struct attempt *a)
@@ -221,7 +226,8 @@ static bool write_status(struct attempt *a, struct fault *fault)
     metadata = json_set_object(body, "metadata");
     json_set_string(metadata, "name", a->sync.name);
     json_set_string(metadata, "namespace", a->sync.namespace);
-    json_set_string(metadata, "resourceVersion", kube_resource_version(attempt_object(a)));
+    json_set_string(metadata, "resourceVersion",
+                    kube_resource_version(attempt_object(a)));
     metrics_add(a->loop->metrics, METRIC_API_WRITES, 1);
     metrics_add(a->loop->metrics, METRIC_STATUS_WRITES, 1);
     if (!kube_apply_status(&a->loop->api, &loop_resource_sync, a->sync.namespace,
@@ -230,15 +236,15 @@ static bool write_status(struct attempt *a, struct fault *fault)
         return fault_wrap(fault, "write status");
     }
     attempt_refresh(a, answered);
-    if (outcome == KUBE_CONFLICT) {
-        return fault_set(fault, FAULT_CONFLICT, NULL, "the resource changed meanwhile");
+    if (outcome == KUBE_CONFLICT || outcome == KUBE_NOT_FOUND) {
+        /* Gone: what the store still shows must not be provisioned again. */
+        return fault_set(fault, FAULT_CONFLICT, NULL, "the resource %s meanwhile",
+                         outcome == KUBE_CONFLICT ? "changed" : "was removed");
     }
     if (outcome == KUBE_INVALID) {
         return fault_set(fault, FAULT_BUG, NULL, "status was refused: %s", message);
     }
-    if (outcome == KUBE_OK) {
-        emit_transitions(a);
-    }
+    emit_transitions(a);
     return true;
 }
 
@@ -251,15 +257,22 @@ bool report_intent(struct attempt *a, const char *message, struct fault *fault)
     if (!write_status(a, fault)) {
         return false;
     }
-    a->conditions_before = a->conditions;
+    /* A copy: the list goes on changing in place, and the next report compares. */
+    memset(&a->conditions_before, 0, sizeof(a->conditions_before));
+    for (VEC_EACH(struct kube_condition, c, &a->conditions.list)) {
+        VEC_PUSH(a->arena, &a->conditions_before.list, *c);
+    }
     return true;
 }
 
 bool report(struct attempt *a, const struct fault *fault, struct fault *out_fault)
 {
-    if (fault != NULL && (fault->class == FAULT_CANCELLED || fault->class == FAULT_CONFLICT)) {
+    if (fault != NULL &&
+        (fault->class == FAULT_CANCELLED || fault->class == FAULT_CONFLICT)) {
         /* Nothing was learned about the world; what was done is in the audit. */
-        finish_run(a, a->run == 0 ? NULL : fault);
+        if (a->run != 0) {
+            finish_run(a, fault);
+        }
         if (fault->class == FAULT_CONFLICT) {
             a->requeue_ms = SOON_MS;
         }
@@ -271,6 +284,8 @@ bool report(struct attempt *a, const struct fault *fault, struct fault *out_faul
         report_progress(a);
     }
     finish_run(a, fault);
-    a->status.observed_generation = a->sync.generation;
+    if (!a->paused_reconcile) { /* nobody has looked at the spec */
+        a->status.observed_generation = a->sync.generation;
+    }
     return write_status(a, out_fault);
 }

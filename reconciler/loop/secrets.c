@@ -20,6 +20,7 @@ struct watched {
     pthread_t thread;
     struct secrets *owner;
     int64_t used_ms; /* monotonic: the last time somebody asked */
+    char *given; /* the version handed out before the first list; "": it was missing */
 };
 
 struct secrets {
@@ -33,8 +34,9 @@ struct secrets {
     struct map *by_key;
 };
 
-struct secrets *secrets_new(struct kube_api *api, struct lg *lg, uint64_t seed, bool watch,
-                            void (*on_change)(void *context, const char *key), void *context)
+struct secrets *secrets_new(struct kube_api *api, struct lg *lg, uint64_t seed,
+                            bool watch, void (*on_change)(void *context, const char *key),
+                            void *context)
 {
     struct secrets *secrets = HEAP_NEW(struct secrets);
 
@@ -61,6 +63,7 @@ static void watched_free(struct watched *w)
     heap_free(w->key);
     heap_free(w->namespace);
     heap_free(w->name);
+    heap_free(w->given);
     heap_free(w);
 }
 
@@ -101,13 +104,40 @@ static void *watch_thread(void *argument)
     return NULL;
 }
 
+/* Does the first list hold another Secret than the one that was read while it ran? */
+static bool differs_from_given(struct watched *w, const char *key)
+{
+    AUTO(kube_object_putp) struct kube_object *object = kube_store_get(w->store, key);
+    const char *version = object == NULL ? "" : kube_resource_version(object->json);
+    bool differs = false;
+
+    (void)pthread_mutex_lock(&w->owner->lock);
+    differs = w->given != NULL && strcmp(w->given, version) != 0;
+    (void)pthread_mutex_unlock(&w->owner->lock);
+    return differs;
+}
+
 static void changed(void *context, const char *key, bool initial)
 {
     struct watched *w = context;
 
-    if (!initial) {
+    if (!initial || differs_from_given(w, key)) {
         w->owner->on_change(w->owner->context, key);
     }
+}
+
+/* Remembers what a read past the watch answered, for the watch's first list. */
+static void note_given(struct secrets *secrets, const char *key, const char *version)
+{
+    struct watched *w = NULL;
+
+    (void)pthread_mutex_lock(&secrets->lock);
+    w = map_find(secrets->by_key, sv_from(key));
+    if (w != NULL) {
+        heap_free(w->given);
+        w->given = heap_strdup(version);
+    }
+    (void)pthread_mutex_unlock(&secrets->lock);
 }
 
 /* Starts a watch; the lock is held. A failing start only means reading at each use. */
@@ -218,9 +248,9 @@ static bool decode_key(const struct json *object, const char *key, const char *w
     return true;
 }
 
-static bool extract(const struct json *object, const char *where, const char *username_key,
-                    const char *password_key, struct credentials *out_credentials,
-                    struct fault *fault)
+static bool extract(const struct json *object, const char *where,
+                    const char *username_key, const char *password_key,
+                    struct credentials *out_credentials, struct fault *fault)
 {
     AUTO(buf_deinit_zero) struct buf user = {0};
     AUTO(buf_deinit_zero) struct buf password = {0};
@@ -257,11 +287,19 @@ bool secrets_read(struct secrets *secrets, const char *namespace, const char *na
 
     seen = watched_get(secrets, key, namespace, name);
     if (seen != NULL) {
-        return extract(seen->json, key, username_key, password_key, out_credentials, fault);
+        return extract(seen->json, key, username_key, password_key, out_credentials,
+                       fault);
     }
     if (!kube_get(secrets->api, &loop_resource_secret, namespace, name, cancel, &outcome,
                   &read, fault)) {
         return fault_wrap(fault, "read Secret '%s'", key);
+    }
+    note_given(secrets, key, outcome == KUBE_OK ? kube_resource_version(read) : "");
+    /* Did the first list come in meanwhile? It knew nothing of this note. */
+    seen = watched_get(secrets, key, namespace, name);
+    if (seen != NULL) {
+        return extract(seen->json, key, username_key, password_key, out_credentials,
+                       fault);
     }
     if (outcome != KUBE_OK) {
         return fault_set(fault, FAULT_DENIED, "SecretNotFound",

@@ -1,10 +1,11 @@
 /*
  * secrets: the Secrets that connections name, one by one; never a list of all of them.
  *
- * The first time a name is asked for it is read with GET and, when watching is on, a thread
- * begins to watch that one object (list and watch with a fieldSelector on its name), so that
- * a rotated password is seen within seconds. At most SECRETS_WATCHED_MAX are watched; more
- * are read with GET at each use. A name nobody asked for in SECRETS_IDLE_MS is dropped.
+ * The first time a name is asked for it is read with GET and, when watching is on, a
+ * thread begins to watch that one object (list and watch with a fieldSelector on its
+ * name), so that a rotated password is seen within seconds. At most SECRETS_WATCHED_MAX
+ * are watched; more are read with GET at each use. A name nobody asked for in
+ * SECRETS_IDLE_MS is dropped.
  */
 #ifndef LOOP_SECRETS_H
 #define LOOP_SECRETS_H
@@ -15,21 +16,21 @@
 #include "kube/reflector.h"
 
 #define SECRETS_WATCHED_MAX 256
-#define SECRETS_IDLE_MS (10 * 60 * 1000)
+#define SECRETS_IDLE_MS INT64_C(600000)
 
 struct secrets;
 
 /* `on_change` is told "namespace/name" when a watched Secret changed. */
-struct secrets *secrets_new(struct kube_api *api, struct lg *lg, uint64_t seed, bool watch,
-                            void (*on_change)(void *context, const char *key),
+struct secrets *secrets_new(struct kube_api *api, struct lg *lg, uint64_t seed,
+                            bool watch, void (*on_change)(void *context, const char *key),
                             void *context);
 /* Stops and joins the watches; `stop` must have fired. */
 void secrets_free(struct secrets *secrets);
 
 struct credentials {
-    char *username;           /* heap */
+    char *username; /* heap */
     struct secret *password;
-    char *version;            /* the Secret's uid and resourceVersion: part of fingerprints */
+    char *version; /* the Secret's uid and resourceVersion: part of fingerprints */
 };
 void credentials_deinit(struct credentials *credentials); /* for AUTO() */
 

@@ -67,7 +67,8 @@ bool seen_changed(struct seen *seen, const char *key, const char *fingerprint)
 
     (void)pthread_mutex_lock(&seen->lock);
     memory = memory_get(seen, key);
-    changed = memory->fingerprint == NULL || strcmp(memory->fingerprint, fingerprint) != 0;
+    changed =
+        memory->fingerprint == NULL || strcmp(memory->fingerprint, fingerprint) != 0;
     if (changed) {
         heap_free(memory->fingerprint);
         memory->fingerprint = heap_strdup(fingerprint);

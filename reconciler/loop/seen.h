@@ -13,13 +13,13 @@ struct seen;
 struct seen *seen_new(uint64_t seed);
 void seen_free(struct seen *seen);
 /*
- * True when `fingerprint` differs from the last one given for this key: a store's change is
- * worth an attempt. Our own status writes do not change it.
+ * True when `fingerprint` differs from the last one given for this key: a store's change
+ * is worth an attempt. Our own status writes do not change it.
  */
 bool seen_changed(struct seen *seen, const char *key, const char *fingerprint);
 /*
- * How long (ms) the oldest undelivered change of a sink has been the same; 0 when it moved,
- * nothing waits, or this is the first look.
+ * How long (ms) the oldest undelivered change of a sink has been the same; 0 when it
+ * moved, nothing waits, or this is the first look.
  */
 int64_t seen_stuck_ms(struct seen *seen, const char *key, int64_t undelivered,
                       int64_t oldest_ms, int64_t now_ms);

@@ -1,7 +1,6 @@
 /* Reading the world: MySQL, then the definitions, then RisingWave and StarRocks. */
 #include "loop/steps.h"
 
-
 #define SERVER_AGE_MS 30000
 #define CATALOG_AGE_BUSY_MS 500
 #define CATALOG_AGE_CALM_MS 10000
@@ -11,8 +10,8 @@ static bool read_table(struct attempt *a, struct fault *fault)
     struct source_db *db = a->bindings[BIND_SOURCE].session.source;
     bool database_exists = false;
 
-    if (!db->ops->read_table(db, a->sync.source_database, a->sync.source_table, &a->cancel,
-                             a->arena, &a->table, &database_exists, fault)) {
+    if (!db->ops->read_table(db, a->sync.source_database, a->sync.source_table,
+                             &a->cancel, a->arena, &a->table, &database_exists, fault)) {
         return fault_wrap(fault, "read MySQL table %s.%s", a->sync.source_database,
                           a->sync.source_table);
     }
@@ -25,11 +24,28 @@ static bool read_table(struct attempt *a, struct fault *fault)
                          "spec.source.database or grant SELECT on it",
                          a->sync.source_database, a->bindings[BIND_SOURCE].endpoint.user);
     }
-    return fault_set(fault, FAULT_REFUSED, "TableNotFound",
-                     "MySQL database '%s' has no table '%s' that user '%s' may see (names "
-                     "are case-sensitive); correct spec.source.table or grant SELECT on it",
-                     a->sync.source_database, a->sync.source_table,
-                     a->bindings[BIND_SOURCE].endpoint.user);
+    return fault_set(
+        fault, FAULT_REFUSED, "TableNotFound",
+        "MySQL database '%s' has no table '%s' that user '%s' may see (names "
+        "are case-sensitive); correct spec.source.table or grant SELECT on it",
+        a->sync.source_database, a->sync.source_table,
+        a->bindings[BIND_SOURCE].endpoint.user);
+}
+
+/*
+ * Readers that registered with MySQL hold their server ids. Only asked when a source may
+ * be created: a live source keeps its id whatever others do.
+ */
+static bool read_replicas(struct attempt *a, struct fault *fault)
+{
+    struct source_db *db = a->bindings[BIND_SOURCE].session.source;
+
+    if (strcmp(a->trigger, "Drift") == 0) {
+        return true;
+    }
+    return db->ops->replica_ids(db, &a->cancel, a->arena, &a->replica_ids, fault)
+               ? true
+               : fault_wrap(fault, "read MySQL's replicas");
 }
 
 enum step_result step_observe_source(struct attempt *a, struct fault *fault)
@@ -39,12 +55,14 @@ enum step_result step_observe_source(struct attempt *a, struct fault *fault)
     /* After a spec change, a retry or a fault the user has just repaired something. */
     int64_t age_ms = strcmp(a->trigger, "Drift") == 0 ? SERVER_AGE_MS : 0;
 
-    if (!lane_observe(session, OBSERVE_SERVER, "", age_ms, &a->cancel, &a->mysql, fault)) {
+    if (!lane_observe(session, OBSERVE_SERVER, "", age_ms, &a->cancel, &a->mysql,
+                      fault)) {
         (void)fault_wrap(fault, "read MySQL's settings");
         return STEP_FAULT;
     }
     server = &a->mysql->u.mysql;
-    if (!mysql_server_check(server, a->sync.source_database, fault) || !read_table(a, fault)) {
+    if (!mysql_server_check(server, a->sync.source_database, fault) ||
+        !read_table(a, fault) || !read_replicas(a, fault)) {
         return STEP_FAULT;
     }
     a->status.source.schema_hash = mysql_table_hash(a->table, a->arena);
@@ -82,7 +100,8 @@ enum step_result step_resolve(struct attempt *a, struct fault *fault)
                                   .target_user = target->endpoint.user,
                                   .source_password = source->endpoint.password,
                                   .target_password = target->endpoint.password,
-                                  .sink_version = sink_version(a)};
+                                  .sink_version = sink_version(a),
+                                  .used_server_ids = a->replica_ids};
 
     if (!desired_build(&input, a->arena, &a->desired, fault)) {
         return STEP_FAULT;
@@ -104,8 +123,8 @@ enum step_result step_observe_targets(struct attempt *a, struct fault *fault)
 
     observation_putp(&a->rw);
     observation_putp(&a->sr);
-    if (!lane_observe(&rw->session, OBSERVE_CATALOG, rw->conn.rw_schema, age_ms, &a->cancel,
-                      &a->rw, fault)) {
+    if (!lane_observe(&rw->session, OBSERVE_CATALOG, rw->conn.rw_schema, age_ms,
+                      &a->cancel, &a->rw, fault)) {
         (void)fault_wrap(fault, "read RisingWave's catalog");
         return STEP_FAULT;
     }

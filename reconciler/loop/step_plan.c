@@ -1,7 +1,6 @@
 /* Deciding and doing: plan, gate, apply. */
 #include "loop/steps.h"
 
-
 static const char *source_path(struct attempt *a)
 {
     return arena_printf(a->arena, "%.*s.%.*s", SV_ARGS(ident_name(a->desired.rw_schema)),
@@ -33,21 +32,22 @@ static void show_objects(struct attempt *a)
 {
     const struct rw_catalog *rw = &a->rw->u.rw;
     const struct desired *d = &a->desired;
-    const struct rw_source *source = rw_catalog_source(
-        rw, arena_copy(a->arena, ident_name(d->rw_schema)),
-        arena_copy(a->arena, ident_name(d->source_name)));
+    const struct rw_source *source =
+        rw_catalog_source(rw, arena_copy(a->arena, ident_name(d->rw_schema)),
+                          arena_copy(a->arena, ident_name(d->source_name)));
     const struct rw_table *table =
         rw_catalog_table(rw, arena_copy(a->arena, ident_name(d->table_name)));
     const struct rw_sink *sink =
         rw_catalog_sink(rw, arena_copy(a->arena, ident_name(d->sink_name)));
-    const struct sr_table *target = sr_catalog_table(
-        &a->sr->u.sr, arena_copy(a->arena, ident_name(d->target_table)));
+    const struct sr_table *target =
+        sr_catalog_table(&a->sr->u.sr, arena_copy(a->arena, ident_name(d->target_table)));
     const char *target_name =
         arena_printf(a->arena, "%s.%s", a->sync.target_database, a->sync.target_table);
 
-    show(a, "Source", source_path(a), source != NULL, source != NULL ? source->id : 0, "Ready");
-    show(a, "Table", rw_path(a, d->table_name), table != NULL, table != NULL ? table->id : 0,
+    show(a, "Source", source_path(a), source != NULL, source != NULL ? source->id : 0,
          "Ready");
+    show(a, "Table", rw_path(a, d->table_name), table != NULL,
+         table != NULL ? table->id : 0, "Ready");
     show(a, "Sink", rw_path(a, d->sink_name), sink != NULL, sink != NULL ? sink->id : 0,
          sink != NULL && sink->creating ? "Creating" : "Ready");
     show(a, "TargetTable", target_name, target != NULL, 0, "Ready");
@@ -62,7 +62,8 @@ static void note_drift(struct attempt *a)
                          a->sync.generation == a->before.observed_generation;
 
     if (a->plan.steps.n == 0) {
-        attempt_condition(a, CONDITION_IN_SYNC, "NoDrift", "everything exists as applied");
+        attempt_condition(a, CONDITION_IN_SYNC, "NoDrift",
+                          "everything exists as applied");
     } else if (was_converged) {
         const struct plan_step *first = &a->plan.steps.v[0];
 
@@ -133,9 +134,10 @@ static bool apply_fresh(struct attempt *a, struct fault *fault)
                          a->plan.steps.v[0].sentence, a->plan.steps.v[0].object);
     }
     if (a->plan.steps.n > 0 &&
-        !report_intent(a, arena_printf(a->arena, "%zu statements to run, first: %s %s",
-                                       a->plan.steps.n, a->plan.steps.v[0].sentence,
-                                       a->plan.steps.v[0].object),
+        !report_intent(a,
+                       arena_printf(a->arena, "%zu statements to run, first: %s %s",
+                                    a->plan.steps.n, a->plan.steps.v[0].sentence,
+                                    a->plan.steps.v[0].object),
                        fault)) {
         return false;
     }
@@ -147,8 +149,8 @@ static bool apply_fresh(struct attempt *a, struct fault *fault)
 }
 
 /*
- * StarRocks refuses a table with more replicas than it has backends, and lists them in the
- * refusal: "... [10001, 10002]". True when that told something new.
+ * StarRocks refuses a table with more replicas than it has backends, and lists them in
+ * the refusal: "... [10001, 10002]". True when that told something new.
  */
 static bool learn_backends(struct attempt *a, const struct fault *fault)
 {

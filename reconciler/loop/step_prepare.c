@@ -89,7 +89,8 @@ enum step_result step_finalize(struct attempt *a, struct fault *fault)
     if (a->sync.deleting) {
         return deletion_run(a, fault);
     }
-    if (!kube_has_finalizer(attempt_object(a), TSYNC_FINALIZER) && !hold_finalizer(a, fault)) {
+    if (!kube_has_finalizer(attempt_object(a), TSYNC_FINALIZER) &&
+        !hold_finalizer(a, fault)) {
         return STEP_FAULT;
     }
     if (a->sync.annotation_retry != NULL && !take_retry(a, fault)) {
@@ -115,8 +116,8 @@ static bool is_older_rival(const struct tablesync *self, const struct tablesync 
 }
 
 /*
- * Two resources, one target: the older wins. Rivals in other namespaces, or through another
- * connection to the same server, meet at the mark in the table's comment instead.
+ * Two resources, one target: the older wins. Rivals in other namespaces, or through
+ * another connection to the same server, meet at the mark in the table's comment instead.
  */
 static bool make_way(struct attempt *a, struct fault *fault)
 {
@@ -137,10 +138,11 @@ static bool make_way(struct attempt *a, struct fault *fault)
     if (rival == NULL) {
         return true;
     }
-    return fault_set(fault, FAULT_REFUSED, "OwnedByAnother",
-                     "TableSync %s already feeds %s.%s and is older; delete one of the two, "
-                     "or choose another spec.target.table",
-                     rival, a->sync.target_database, a->sync.target_table);
+    return fault_set(
+        fault, FAULT_REFUSED, "OwnedByAnother",
+        "TableSync %s already feeds %s.%s and is older; delete one of the two, "
+        "or choose another spec.target.table",
+        rival, a->sync.target_database, a->sync.target_table);
 }
 
 enum step_result step_validate(struct attempt *a, struct fault *fault)

@@ -1,4 +1,5 @@
-/* Do rows really flow? Only run-time facts count here, never that a statement was accepted. */
+/* Do rows really flow? Only run-time facts count here, never that a statement was
+ * accepted. */
 #include "loop/seen.h"
 #include "loop/steps.h"
 
@@ -7,7 +8,7 @@
 #define STUCK_LEAST_MS 60000
 #define STUCK_COMMITS 6
 /* A SINK_FAIL event this recent tells why; the log keeps only the last ten of a kind. */
-#define FAIL_EVENT_MS (5 * 60 * 1000)
+#define FAIL_EVENT_MS INT64_C(300000)
 
 static const struct rw_table *our_table(const struct attempt *a)
 {
@@ -133,22 +134,25 @@ static bool verify_sink(struct attempt *a, bool *out_running, struct fault *faul
 
     *out_running = false;
     if (sink == NULL) {
-        attempt_condition(a, CONDITION_SINK_READY, "Creating", "the sink is not listed yet");
+        attempt_condition(a, CONDITION_SINK_READY, "Creating",
+                          "the sink is not listed yet");
         return true;
     }
     if (!read_backlog(a, sink, &backlog, fault)) {
         return false;
     }
-    stuck_ms = seen_stuck_ms(a->loop->seen, a->key, backlog.undelivered, backlog.oldest_ms,
-                             clock_monotonic_ms(a->loop->ports.clock));
+    stuck_ms = seen_stuck_ms(a->loop->seen, a->key, backlog.undelivered,
+                             backlog.oldest_ms, clock_monotonic_ms(a->loop->ports.clock));
     failure = recent_failure(a, sink);
     if (a->sync.state == STATE_PAUSED) {
-        attempt_condition(a, CONDITION_SINK_READY, "Paused", "the sink's rate limit is 0");
+        attempt_condition(a, CONDITION_SINK_READY, "Paused",
+                          "the sink's rate limit is 0");
     } else if (failure != NULL && backlog.undelivered != 0) {
-        attempt_condition(a, CONDITION_SINK_READY, "SinkFailed",
-                          "the sink cannot load into StarRocks; RisingWave keeps the changes "
-                          "and retries: %s",
-                          failure);
+        attempt_condition(
+            a, CONDITION_SINK_READY, "SinkFailed",
+            "the sink cannot load into StarRocks; RisingWave keeps the changes "
+            "and retries: %s",
+            failure);
     } else if (sink->creating) {
         attempt_condition(a, CONDITION_SINK_READY, "BackfillRunning",
                           "the sink is sending the rows the CDC table already holds");
@@ -156,12 +160,14 @@ static bool verify_sink(struct attempt *a, bool *out_running, struct fault *faul
         attempt_condition(a, CONDITION_SINK_READY, "Creating",
                           "the sink's log store is not listed yet");
     } else if (stuck_ms > stuck_limit_ms(a)) {
-        attempt_condition(a, CONDITION_SINK_READY, "SinkFailed",
-                          "changes wait and none was delivered for more than %lld s; look at "
-                          "rw_catalog.rw_event_logs and at StarRocks",
-                          (long long)(stuck_limit_ms(a) / 1000));
+        attempt_condition(
+            a, CONDITION_SINK_READY, "SinkFailed",
+            "changes wait and none was delivered for more than %lld s; look at "
+            "rw_catalog.rw_event_logs and at StarRocks",
+            (long long)(stuck_limit_ms(a) / 1000));
     } else {
-        attempt_condition(a, CONDITION_SINK_READY, "Running", "changes are being delivered");
+        attempt_condition(a, CONDITION_SINK_READY, "Running",
+                          "changes are being delivered");
         *out_running = true;
     }
     return true;
@@ -173,13 +179,12 @@ static bool read_offset(struct attempt *a, struct fault *fault)
     const char *schema = a->bindings[BIND_RISINGWAVE].conn.rw_schema;
     const struct rw_source *source = rw_catalog_source(
         &a->rw->u.rw, schema, arena_copy(a->arena, ident_name(a->desired.source_name)));
-    const char *internal = source == NULL ? NULL
-                                          : rw_catalog_internal(&a->rw->u.rw, source->id,
-                                                                "_source_");
+    const char *internal =
+        source == NULL ? NULL : rw_catalog_internal(&a->rw->u.rw, source->id, "_source_");
     const char *file = NULL;
 
-    if (internal != NULL &&
-        !db->ops->source_offset(db, schema, internal, &a->cancel, a->arena, &file, fault)) {
+    if (internal != NULL && !db->ops->source_offset(db, schema, internal, &a->cancel,
+                                                    a->arena, &file, fault)) {
         return fault_wrap(fault, "read the source's position");
     }
     a->status.stream.source_offset = file;

@@ -1,8 +1,10 @@
 /*
  * The reconcile, as a list. Each row runs top to bottom, every time, from nothing but the
- * resource's key; a row may always run twice. Whatever ends the list, the report is written.
+ * resource's key; a row may always run twice. Whatever ends the list, the report is
+ * written.
  *
- * Deletion happens inside `finalize`: a resource being deleted never reaches the rows below.
+ * Deletion happens inside `finalize`: a resource being deleted never reaches the rows
+ * below.
  */
 #include "loop/steps.h"
 

@@ -20,7 +20,8 @@ struct step {
 
 const struct step *steps_list(size_t *out_count);
 
-/* Runs the list top to bottom, then report(). Returns false with the fault that ended it. */
+/* Runs the list top to bottom, then report(). Returns false with the fault that ended it.
+ */
 bool steps_run(struct attempt *a, struct fault *fault);
 
 enum step_result step_load(struct attempt *a, struct fault *fault);
@@ -39,9 +40,11 @@ enum step_result step_verify(struct attempt *a, struct fault *fault);
  * Before heavy work: Ready=False and Reconciling with `message` in status, so that nobody
  * takes a resource for ready while its objects are being changed.
  */
-MUST_CHECK bool report_intent(struct attempt *a, const char *message, struct fault *fault);
+MUST_CHECK bool report_intent(struct attempt *a, const char *message,
+                              struct fault *fault);
 
-/* Writes status and transition Events from what the attempt knows; `fault` may be NULL. */
+/* Writes status and transition Events from what the attempt knows; `fault` may be NULL.
+ */
 MUST_CHECK bool report(struct attempt *a, const struct fault *fault,
                        struct fault *out_fault);
 

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import re
+import ssl
 import sys
 import time
 import urllib.request
@@ -235,6 +236,38 @@ class System:
     def get(self, name: str, kind: str = "tablesync", namespace: str = NAMESPACE) -> dict:
         return self.plane.get(kind, name, "-n", namespace)
 
+    def read(self, path: str) -> dict:
+        """GET of an API path as administrator: cheap enough to poll, which kubectl is not."""
+        trust = ssl.create_default_context(cafile=str(self.plane.ca_file))
+        request = urllib.request.Request(self.plane.url + path)
+        request.add_header("Authorization", f"Bearer {self.plane.token_for('admin')}")
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
+                                             urllib.request.HTTPSHandler(context=trust))
+        with opener.open(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def listed(self, namespace: str = NAMESPACE, plural: str = "tablesyncs") -> dict[str, dict]:
+        """Every resource of the kind, by name."""
+        path = f"/apis/tablesync.dev/v1alpha1/namespaces/{namespace}/{plural}"
+        return {item["metadata"]["name"]: item for item in self.read(path)["items"]}
+
+    def events(self, name: str, namespace: str = NAMESPACE) -> list[dict]:
+        """The Events on the object."""
+        items = self.read(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")["items"]
+        return [e for e in items if e["regarding"]["name"] == name]
+
+    def wait_gone(self, name: str, timeout_s: float = 60, namespace: str = NAMESPACE) -> None:
+        """Waits until the API server no longer has the TableSync."""
+        wait_until(f"tablesync {name} is gone", lambda: name not in self.listed(namespace), timeout_s)
+
+    def clear(self, namespace: str) -> None:
+        """Every TableSync of the namespace let go of at once, whatever holds it, and the namespace deleted."""
+        if self.listed(namespace):
+            self.plane.kubectl("annotate", "tablesyncs", "--all", "-n", namespace, "--overwrite",
+                               "tablesync.dev/orphan=true", "tablesync.dev/pause-reconcile-")
+            self.plane.kubectl("delete", "tablesyncs", "--all", "-n", namespace, "--timeout=60s", timeout_s=90)
+        self.plane.kubectl("delete", "namespace", namespace, "--wait=false")
+
     def condition(self, name: str, kind: str, namespace: str = NAMESPACE, resource: str = "tablesync") -> dict:
         for condition in self.get(name, resource, namespace).get("status", {}).get("conditions", []):
             if condition["type"] == kind:
@@ -281,6 +314,72 @@ class System:
         except Exception as late:
             raise AssertionError(f"{late}\nsource {seen.get('source')}\ntarget {seen.get('target')}") from late
         return seen["target"]
+
+
+def condition_of(resource: dict, kind: str) -> dict:
+    """The condition as the resource shows it; {} when it does not."""
+    for condition in resource.get("status", {}).get("conditions", []):
+        if condition["type"] == kind:
+            return condition
+    return {}
+
+
+class Told:
+    """What users were told about every TableSync of a namespace, once all of them failed as expected.
+
+    `expected` names the reason of each; those of `stalled` must wait for a person, the others must have been
+    tried again at least once. Status, `kubectl get`, `kubectl describe` and the Events are read one time for all.
+    """
+
+    def __init__(self, system: System, namespace: str, expected: dict[str, str], stalled: frozenset[str] = frozenset(),
+                 timeout_s: float = 60):
+        self.stalled = stalled
+
+        def missing() -> list[str]:
+            found = system.listed(namespace)
+            return [f"{name}: {condition_of(found[name], 'Ready').get('reason')}, not {reason}, "
+                    f"retries {found[name]['status'].get('retries')}: {condition_of(found[name], 'Ready').get('message')}"
+                    for name, reason in expected.items()
+                    if condition_of(found[name], "Ready").get("reason") != reason
+                    or found[name]["status"].get("retries", 0) < (1 if name in stalled else 2)]
+
+        try:
+            wait_until("every failure is told", lambda: not missing(), timeout_s)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}\n" + "\n".join(missing())) from error
+        self.objects = system.listed(namespace)
+        self.wide = {line.split()[0]: line for line in
+                     system.plane.kubectl("get", "tablesyncs", "-n", namespace, "-o", "wide").stdout.splitlines()}
+        self.header = self.wide.pop("NAME")
+        self.described = {part.split("\n", 1)[0].strip(): part for part in re.split(
+            r"^Name: ", system.plane.kubectl("describe", "tablesyncs", "-n", namespace).stdout, flags=re.M)[1:]}
+
+    def column(self, name: str, title: str) -> str:
+        """A column of `kubectl get -o wide`, by where its title stands."""
+        at = self.header.index(title)
+        return self.wide[name][at:].split()[0]
+
+    def check(self, name: str, reason: str, words: tuple[str, ...], condition: str) -> str:
+        """Asserts everything a user should see of a failure; returns the message."""
+        status = self.objects[name]["status"]
+        ready, domain = condition_of(self.objects[name], "Ready"), condition_of(self.objects[name], condition)
+        assert (ready["status"], ready["reason"]) == ("False", reason)
+        assert (domain["status"], domain["reason"]) == ("False", reason), domain
+        for word in words:
+            assert word in ready["message"], f"{word!r} is not in: {ready['message']}"
+        assert (self.column(name, "READY"), self.column(name, "REASON")) == ("False", reason)
+        event = [line for line in self.described[name].splitlines() if f"Warning  {reason} " in line]
+        assert len(event) == 1, f"kubectl describe shows not one such Event:\n{self.described[name]}"
+        assert status["lastRun"]["result"] == "Failed"
+        working, stalled = condition_of(self.objects[name], "Reconciling"), condition_of(self.objects[name], "Stalled")
+        if name in self.stalled:
+            assert (stalled["status"], stalled["reason"]) == ("True", reason)
+            assert not working and status["phase"] == "Stalled"
+        else:
+            assert not stalled and working["reason"] == "ProgressingWithRetry"
+        assert status["nextRetryAt"] and status["observedGeneration"] == self.objects[name]["metadata"]["generation"]
+        assert_no_secret(json.dumps(self.objects[name]) + self.described[name], f"what is shown of {name}")
+        return ready["message"]
 
 
 def unique(prefix: str) -> str:

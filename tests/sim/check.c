@@ -53,7 +53,8 @@ void check_audit(struct sim *sim)
     query_runs(sim, arena, &runs);
     for (VEC_EACH(struct audit_run, run, &runs.runs)) {
         if (run->result == NULL || run->result[0] == '\0' || run->finished_ms == 0) {
-            check_fail(sim, "audit run %lld (%s) is still open", (long long)run->id, run->trigger);
+            check_fail(sim, "audit run %lld (%s) is still open", (long long)run->id,
+                       run->trigger);
         }
     }
     if (!audit_query_details(sim->audit, &all, arena, &details, &fault)) {
@@ -65,16 +66,16 @@ void check_audit(struct sim *sim)
         assert_non_null(run);
         if ((step->result == NULL || step->result[0] == '\0') &&
             strcmp(run->result, "Interrupted") != 0) {
-            check_fail(sim, "audit step %s has no result in a run that %s", step->statement,
-                     run->result);
+            check_fail(sim, "audit step %s has no result in a run that %s",
+                       step->statement, run->result);
         }
         if (strstr(step->statement, "s3cr3t-pw") != NULL) {
             check_fail(sim, "the audit holds a password: %s", step->statement);
         }
     }
-    if ((int64_t)details.steps.n != sim->counts.applies) {
+    if ((int64_t)details.steps.n != sim->applies_ever) {
         check_fail(sim, "%lld statements were sent, the audit knows %zu",
-                 (long long)sim->counts.applies, details.steps.n);
+                   (long long)sim->applies_ever, details.steps.n);
     }
 }
 
@@ -96,7 +97,8 @@ static struct fake_upstream *upstream_of(struct sim *sim, const struct json *obj
     for (size_t i = 0; i < mysql->tables.n; i++) {
         struct fake_upstream *up = mysql->tables.v[i];
 
-        if (strcmp(up->table.database, json_path_string(object, "spec.source.database")) == 0 &&
+        if (strcmp(up->table.database,
+                   json_path_string(object, "spec.source.database")) == 0 &&
             strcmp(up->table.name, json_path_string(object, "spec.source.table")) == 0) {
             return up;
         }
@@ -140,9 +142,10 @@ static void check_one(struct sim *sim, const struct json *object)
         check_fail(sim, "%s: no target with its mark", name);
         return;
     }
-    if (k != NULL && k->rate_limit != 0 && target->rows != upstream_of(sim, object)->rows) {
-        check_fail(sim, "%s: %lld rows in StarRocks, %lld in MySQL", name, (long long)target->rows,
-                 (long long)upstream_of(sim, object)->rows);
+    if (k != NULL && k->rate_limit != 0 &&
+        target->rows != upstream_of(sim, object)->rows) {
+        check_fail(sim, "%s: %lld rows in StarRocks, %lld in MySQL", name,
+                   (long long)target->rows, (long long)upstream_of(sim, object)->rows);
     }
 }
 
@@ -164,8 +167,8 @@ void check_world(struct sim *sim)
         sinks += fake_rw_count(sim->db->rw.v[i], FAKE_SINK, "tablesync");
     }
     if (tables != syncs || sinks != syncs || shop_sr(sim)->tables.n != syncs) {
-        check_fail(sim, "%zu TableSyncs, %zu CDC tables, %zu sinks, %zu targets", syncs, tables, sinks,
-                 shop_sr(sim)->tables.n);
+        check_fail(sim, "%zu TableSyncs, %zu CDC tables, %zu sinks, %zu targets", syncs,
+                   tables, sinks, shop_sr(sim)->tables.n);
     }
 }
 
@@ -182,13 +185,15 @@ void check_quiet(struct sim *sim)
     sim_run_for(sim, 12 * MINUTE_MS);
     check_sane(sim);
     if (sim->counts.reconciles - before.reconciles < looks) {
-        check_fail(sim, "only %lld looks", (long long)(sim->counts.reconciles - before.reconciles));
+        check_fail(sim, "only %lld looks",
+                   (long long)(sim->counts.reconciles - before.reconciles));
     }
-    if (sim->counts.api_writes != before.api_writes || sim->counts.applies != before.applies ||
-        audit_runs(sim) != runs) {
-        check_fail(sim, "a converged world: %lld API writes, %lld statements, %lld audit runs",
-                 (long long)(sim->counts.api_writes - before.api_writes),
-                 (long long)(sim->counts.applies - before.applies),
-                 (long long)(audit_runs(sim) - runs));
+    if (sim->counts.api_writes != before.api_writes ||
+        sim->counts.applies != before.applies || audit_runs(sim) != runs) {
+        check_fail(sim,
+                   "a converged world: %lld API writes, %lld statements, %lld audit runs",
+                   (long long)(sim->counts.api_writes - before.api_writes),
+                   (long long)(sim->counts.applies - before.applies),
+                   (long long)(audit_runs(sim) - runs));
     }
 }

@@ -20,16 +20,16 @@ bool fake_db_login(struct fake_db *db, const struct fake_gate *gate,
                          "%s: connection refused", gate->host);
     }
     if (gate->refuses_login || secret_reveal(endpoint->password).n == 0) {
-        return fault_set(fault, FAULT_DENIED, "AuthFailed", "%s: Access denied for user '%s'",
-                         gate->host, endpoint->user);
+        return fault_set(fault, FAULT_DENIED, "AuthFailed",
+                         "%s: Access denied for user '%s'", gate->host, endpoint->user);
     }
     db->open_sessions++;
     return true;
 }
 
 bool fake_session_call(struct fake_session *session, bool down, bool apply,
-                       struct cancel *cancel, const char *what, enum sim_verdict *out_verdict,
-                       struct fault *fault)
+                       struct cancel *cancel, const char *what,
+                       enum sim_verdict *out_verdict, struct fault *fault)
 {
     struct sim *sim = session->db->sim;
 
@@ -42,8 +42,8 @@ bool fake_session_call(struct fake_session *session, bool down, bool apply,
         return sim_broken(sim, what, fault);
     }
     if (down) {
-        return fault_set(fault, FAULT_UNAVAILABLE, "Unreachable", "%s: server has gone away",
-                         session->host);
+        return fault_set(fault, FAULT_UNAVAILABLE, "Unreachable",
+                         "%s: server has gone away", session->host);
     }
     if (!cancel_check(cancel, what, fault)) {
         return false;
@@ -76,7 +76,8 @@ static struct fake_upstream *upstream_of(struct fake_db *db,
                                          const struct fake_rw *rw)
 {
     const struct fake_stream_object *source = fake_rw_by_id(rw, table->uses);
-    struct fake_mysql *mysql = source == NULL ? NULL : fake_db_mysql(db, source->hostname);
+    struct fake_mysql *mysql =
+        source == NULL ? NULL : fake_db_mysql(db, source->hostname);
 
     for (size_t i = 0; mysql != NULL && i < mysql->tables.n; i++) {
         struct fake_upstream *up = mysql->tables.v[i];
@@ -91,8 +92,8 @@ static struct fake_upstream *upstream_of(struct fake_db *db,
     return NULL;
 }
 
-static void pass_on(struct fake_db *db, struct fake_rw *rw, struct fake_stream_object *table,
-                    int64_t rows)
+static void pass_on(struct fake_db *db, struct fake_rw *rw,
+                    struct fake_stream_object *table, int64_t rows)
 {
     table->rows += rows;
     for (size_t i = 0; i < rw->objects.n; i++) {
@@ -132,14 +133,16 @@ static void fail_event(struct fake_db *db, struct fake_rw *rw,
     VEC_PUSH(db->sim->arena, &rw->events, event);
 }
 
-static void tick_sink(struct fake_db *db, struct fake_rw *rw, struct fake_stream_object *sink)
+static void tick_sink(struct fake_db *db, struct fake_rw *rw,
+                      struct fake_stream_object *sink)
 {
     int64_t now_ms = db->sim->clock.now_ms;
     const struct fake_stream_object *table = fake_rw_by_id(rw, sink->uses);
     struct fake_sr *sr = fake_db_sr(db, sink->target_host);
     struct fake_sr_table *target =
-        sr == NULL || sr->down ? NULL
-                               : fake_sr_find(sr, sink->target_database, sink->target_table);
+        sr == NULL || sr->down
+            ? NULL
+            : fake_sr_find(sr, sink->target_database, sink->target_table);
 
     if (!sink->built && now_ms >= sink->built_ms && target != NULL && table != NULL) {
         sink->built = true;
@@ -182,7 +185,8 @@ void fake_mysql_write(struct fake_db *db, struct fake_mysql *mysql, const char *
     for (size_t i = 0; i < mysql->tables.n; i++) {
         struct fake_upstream *up = mysql->tables.v[i];
 
-        if (strcmp(up->table.database, database) == 0 && strcmp(up->table.name, name) == 0) {
+        if (strcmp(up->table.database, database) == 0 &&
+            strcmp(up->table.name, name) == 0) {
             up->rows += rows;
             written = up;
         }

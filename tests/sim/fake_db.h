@@ -1,10 +1,10 @@
 /*
  * fake_db: MySQL, RisingWave and StarRocks in memory, behind struct db_factory.
  *
- * They read the statements that the planner writes (sql.h), keep catalogs, refuse orders the
- * real ones refuse and let time pass: a snapshot takes seconds, a sink is being created
- * before it is there, what is written upstream waits in the sink until StarRocks takes it.
- * Servers are found by host name; each can be down.
+ * They read the statements that the planner writes (sql.h), keep catalogs, refuse orders
+ * the real ones refuse and let time pass: a snapshot takes seconds, a sink is being
+ * created before it is there, what is written upstream waits in the sink until StarRocks
+ * takes it. Servers are found by host name; each can be down.
  */
 #ifndef FAKE_DB_H
 #define FAKE_DB_H
@@ -49,6 +49,7 @@ struct fake_stream_object { /* anything in RisingWave */
 struct fake_rw {
     const char *host;
     bool down, recovering, refuses_login;
+    enum plan_kind refuses; /* every statement of this kind */
     int64_t last_id;
     struct strlist schemas;
     VEC(struct fake_stream_object *) objects;
@@ -81,16 +82,18 @@ struct fake_db {
 
 struct fake_db *fake_db_new(struct sim *sim);
 
-struct fake_mysql *fake_db_add_mysql(struct fake_db *db, const char *host, const char *uuid);
+struct fake_mysql *fake_db_add_mysql(struct fake_db *db, const char *host,
+                                     const char *uuid);
 struct fake_rw *fake_db_add_rw(struct fake_db *db, const char *host);
-struct fake_sr *fake_db_add_sr(struct fake_db *db, const char *host, const char *database);
+struct fake_sr *fake_db_add_sr(struct fake_db *db, const char *host,
+                               const char *database);
 struct fake_mysql *fake_db_mysql(struct fake_db *db, const char *host);
 struct fake_rw *fake_db_rw(struct fake_db *db, const char *host);
 struct fake_sr *fake_db_sr(struct fake_db *db, const char *host);
 
 /* id BIGINT key, name VARCHAR(80), amount DECIMAL(10,2), created DATETIME, note TEXT. */
-void fake_mysql_add_table(struct fake_db *db, struct fake_mysql *mysql, const char *database,
-                          const char *name, int64_t rows);
+void fake_mysql_add_table(struct fake_db *db, struct fake_mysql *mysql,
+                          const char *database, const char *name, int64_t rows);
 /* Rows written upstream: they pass every sink of that table. */
 void fake_mysql_write(struct fake_db *db, struct fake_mysql *mysql, const char *database,
                       const char *name, int64_t rows);
@@ -136,8 +139,8 @@ struct fake_session {
 };
 /* Counts the call; false with the fault when it is broken or the server is down. */
 bool fake_session_call(struct fake_session *session, bool down, bool apply,
-                       struct cancel *cancel, const char *what, enum sim_verdict *out_verdict,
-                       struct fault *fault);
+                       struct cancel *cancel, const char *what,
+                       enum sim_verdict *out_verdict, struct fault *fault);
 /* The end of a call whose answer may be lost. */
 bool fake_session_end(struct fake_session *session, enum sim_verdict verdict,
                       const char *what, struct fault *fault);

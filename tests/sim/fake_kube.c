@@ -1,5 +1,6 @@
 #include "fake_kube.h"
 
+#include "kube/api.h"
 #include "kube/store.h"
 #include "sim.h"
 
@@ -39,9 +40,23 @@ const struct json *fake_kube_find(const struct fake_kube *kube, const char *plur
 
 /* --- the watch --- */
 
+/* When the last event of this object that is under way arrives. */
+static int64_t last_on_the_way_ms(const struct fake_kube *kube, const char *uid)
+{
+    int64_t last_ms = 0;
+
+    for (VEC_EACH(const struct fake_delivery, d, &kube->deliveries)) {
+        if (strcmp(kube_uid(d->json), uid) == 0 && d->at_ms > last_ms) {
+            last_ms = d->at_ms;
+        }
+    }
+    return last_ms;
+}
+
 static void send_one(struct fake_kube *kube, const struct fake_object *o, bool deleted)
 {
     struct sim *sim = kube->sim;
+    int64_t last_ms = last_on_the_way_ms(kube, kube_uid(o->json));
     struct fake_delivery delivery = {
         .at_ms = sim->clock.now_ms,
         .plural = o->plural,
@@ -51,6 +66,10 @@ static void send_one(struct fake_kube *kube, const struct fake_object *o, bool d
 
     if (sim->options.scatter) {
         delivery.at_ms += (int64_t)rng_below(&sim->rng, SCATTER_MS);
+    }
+    /* Whatever else happens on the way: nothing of an object comes after its end. */
+    if (deleted && delivery.at_ms < last_ms) {
+        delivery.at_ms = last_ms;
     }
     VEC_PUSH(sim->arena, &kube->deliveries, delivery);
 }
@@ -97,11 +116,11 @@ int64_t fake_kube_deliver(struct fake_kube *kube)
     for (size_t i = 0; i < kube->deliveries.n; i++) {
         struct fake_delivery *d = &kube->deliveries.v[i];
 
-        if (d->at_ms <= kube->sim->clock.now_ms) {
+        if (!kube->holds && d->at_ms <= kube->sim->clock.now_ms) {
             deliver(kube, d);
             continue;
         }
-        next_ms = d->at_ms < next_ms ? d->at_ms : next_ms;
+        next_ms = !kube->holds && d->at_ms < next_ms ? d->at_ms : next_ms;
         kube->deliveries.v[kept++] = *d;
     }
     kube->deliveries.n = kept;
@@ -194,9 +213,9 @@ void fake_kube_create(struct fake_kube *kube, const char *plural, const char *na
     must(fake_kube_object(kube, plural, namespace, o->name) == NULL);
     metadata = json_clone(json_get(o->json, "metadata"));
     json_set_string(metadata, "namespace", namespace);
-    json_set_string(metadata, "uid",
-                    arena_printf(arena, "00000000-0000-4000-8000-%012lld",
-                                 (long long)++kube->uids));
+    json_set_string(
+        metadata, "uid",
+        arena_printf(arena, "00000000-0000-4000-8000-%012lld", (long long)++kube->uids));
     json_set_string(metadata, "creationTimestamp",
                     clock_format_rfc3339(sim_wall_ms(kube->sim), created));
     json_set_int(metadata, "generation", 1);
@@ -206,7 +225,8 @@ void fake_kube_create(struct fake_kube *kube, const char *plural, const char *na
 }
 
 /* A copy of `object` in which the dotted path holds `value` (taken). */
-static struct json *with_value(const struct json *object, struct sv path, struct json *value)
+static struct json *with_value(const struct json *object, struct sv path,
+                               struct json *value)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
     struct json *copy = object == NULL ? json_new_object() : json_clone(object);
@@ -231,7 +251,8 @@ void fake_kube_edit(struct fake_kube *kube, const char *plural, const char *name
         return;
     }
     json_set(o->json, "spec", spec);
-    set_metadata_int(o, "generation", json_path_int(o->json, "metadata.generation", 0) + 1);
+    set_metadata_int(o, "generation",
+                     json_path_int(o->json, "metadata.generation", 0) + 1);
     fake_kube_changed(kube, o);
 }
 
@@ -270,9 +291,24 @@ void fake_kube_delete(struct fake_kube *kube, const char *plural, const char *na
     metadata = json_clone(json_get(o->json, "metadata"));
     json_set_string(metadata, "deletionTimestamp",
                     clock_format_rfc3339(sim_wall_ms(kube->sim), now));
-    json_set_int(metadata, "generation", json_int(json_get(metadata, "generation"), 0) + 1);
+    json_set_int(metadata, "generation",
+                 json_int(json_get(metadata, "generation"), 0) + 1);
     json_set(o->json, "metadata", metadata);
     fake_kube_changed(kube, o);
+}
+
+void fake_kube_purge(struct fake_kube *kube, const char *plural, const char *namespace,
+                     const char *name)
+{
+    struct fake_object *o = fake_kube_object(kube, plural, namespace, name);
+    struct json *metadata = NULL;
+
+    must(o != NULL);
+    metadata = json_clone(json_get(o->json, "metadata"));
+    json_remove(metadata, "finalizers");
+    json_set(o->json, "metadata", metadata);
+    fake_kube_changed(kube, o);
+    fake_kube_delete(kube, plural, namespace, name);
 }
 
 void fake_kube_touch(struct fake_kube *kube, const char *plural, const char *namespace,

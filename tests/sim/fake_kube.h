@@ -1,12 +1,12 @@
 /*
- * fake_kube: an API server in memory behind struct kube_transport. It knows the requests the
- * controller makes and no others: anything else is a violation.
+ * fake_kube: an API server in memory behind struct kube_transport. It knows the requests
+ * the controller makes and no others: anything else is a violation.
  *
- * As the real one: every change gets a new resourceVersion, only spec changes and the mark of
- * deletion raise generation, a deleted object with finalizers stays until the last one is
- * removed, a status apply that changes nothing changes no version. Changes reach the loop's
- * stores through the same doors a reflector uses, at once or, when scattered, late, twice and
- * out of order.
+ * As the real one: every change gets a new resourceVersion, only spec changes and the
+ * mark of deletion raise generation, a deleted object with finalizers stays until the
+ * last one is removed, a status apply that changes nothing changes no version. Changes
+ * reach the loop's stores through the same doors a reflector uses, at once or, when
+ * scattered, late, twice and out of order.
  */
 #ifndef FAKE_KUBE_H
 #define FAKE_KUBE_H
@@ -41,6 +41,7 @@ struct fake_kube {
     struct sim *sim;
     int64_t version, uids;
     bool down;
+    bool holds; /* watch events wait until this is false again */
     VEC(struct fake_object *) objects;
     VEC(struct fake_event *) events;
     VEC(struct fake_delivery) deliveries;
@@ -50,11 +51,13 @@ struct fake_kube *fake_kube_new(struct sim *sim);
 void fake_kube_free(struct fake_kube *kube);
 
 /* --- what users and other controllers do; none of these counts as a call --- */
-/* Creates from JSON text without metadata but a name: {"metadata":{"name":..},"spec":..}. */
+/* Creates from JSON text without metadata but a name: {"metadata":{"name":..},"spec":..}.
+ */
 void fake_kube_create(struct fake_kube *kube, const char *plural, const char *namespace,
                       const char *text);
 const struct json *fake_kube_find(const struct fake_kube *kube, const char *plural,
-                                  const char *namespace, const char *name); /* may be NULL */
+                                  const char *namespace,
+                                  const char *name); /* may be NULL */
 /* Sets spec.<path> to a JSON value; raises the generation when it differs. */
 void fake_kube_edit(struct fake_kube *kube, const char *plural, const char *namespace,
                     const char *name, const char *path, const char *value);
@@ -63,6 +66,9 @@ void fake_kube_annotate(struct fake_kube *kube, const char *namespace, const cha
                         const char *annotation, const char *value);
 void fake_kube_delete(struct fake_kube *kube, const char *plural, const char *namespace,
                       const char *name);
+/* Strips the finalizers by hand and deletes: gone at once. */
+void fake_kube_purge(struct fake_kube *kube, const char *plural, const char *namespace,
+                     const char *name);
 /* New content for a Secret: its version moves. */
 void fake_kube_touch(struct fake_kube *kube, const char *plural, const char *namespace,
                      const char *name);

@@ -48,7 +48,8 @@ static struct json *list_without(const struct json *list, size_t index)
     struct json *copy = json_new_array();
     size_t i = 0;
 
-    for (const struct json *item = json_first(list); item != NULL; item = json_next(item)) {
+    for (const struct json *item = json_first(list); item != NULL;
+         item = json_next(item)) {
         if (i++ != index) {
             json_push(copy, json_clone(item));
         }
@@ -113,7 +114,8 @@ void fake_kube_json_patch(const struct json *object, const struct json *patch,
     if (kube_deleting(object) &&
         json_size(json_path(copy, "metadata.finalizers")) > before) {
         refuse(reply, 422, "Invalid",
-               "metadata.finalizers: Forbidden: no new finalizers can be added if the object "
+               "metadata.finalizers: Forbidden: no new finalizers can be added if the "
+               "object "
                "is being deleted",
                "metadata.finalizers");
         return;
@@ -132,7 +134,8 @@ void fake_kube_merge_patch(const struct json *object, const struct json *patch,
     if ((uid != NULL && strcmp(uid, kube_uid(object)) != 0) ||
         (version != NULL && strcmp(version, kube_resource_version(object)) != 0)) {
         refuse(reply, 409, "Conflict",
-               "the object has been modified; please apply your changes to the latest version",
+               "the object has been modified; please apply your changes to the latest "
+               "version",
                NULL);
         return;
     }
@@ -160,7 +163,8 @@ void fake_kube_apply_status(struct sim *sim, const struct json *object,
 {
     const char *version = json_path_string(body, "metadata.resourceVersion");
 
-    if (json_get_string(body, "kind") == NULL || json_get_string(body, "apiVersion") == NULL ||
+    if (json_get_string(body, "kind") == NULL ||
+        json_get_string(body, "apiVersion") == NULL ||
         strcmp(json_path_string(body, "metadata.name"), kube_name(object)) != 0) {
         sim_violation(sim, "a status apply without apiVersion, kind or the right name");
     }
@@ -168,7 +172,8 @@ void fake_kube_apply_status(struct sim *sim, const struct json *object,
         sim_violation(sim, "a status apply that guards against nothing");
     } else if (strcmp(version, kube_resource_version(object)) != 0) {
         refuse(reply, 409, "Conflict",
-               "the object has been modified; please apply your changes to the latest version",
+               "the object has been modified; please apply your changes to the latest "
+               "version",
                NULL);
         return;
     }

@@ -176,7 +176,8 @@ static void serve(struct fake_kube *kube, const struct kube_request *request,
     kube->sim->counts.api_reads += reads ? 1 : 0;
     kube->sim->counts.api_writes += reads ? 0 : 1;
     if (!read_path(request->path, arena, &t) ||
-        (request->body.n > 0 && !json_parse(request->body, KUBE_BODY_MAX, &body, &fault))) {
+        (request->body.n > 0 &&
+         !json_parse(request->body, KUBE_BODY_MAX, &body, &fault))) {
         sim_violation(kube->sim, "%s %s", request->method, request->path);
         not_found(out);
         return;

@@ -95,10 +95,12 @@ static bool open_source(struct db_factory *f, const struct db_endpoint *endpoint
     const struct fake_gate gate = {.host = endpoint->conn->host,
                                    .known = mysql != NULL,
                                    .down = mysql != NULL && mysql->down,
-                                   .refuses_login = mysql != NULL && mysql->refuses_login};
+                                   .refuses_login =
+                                       mysql != NULL && mysql->refuses_login};
     struct source *s = NULL;
 
-    if (!cancel_check(cancel, "connect", fault) || !fake_db_login(db, &gate, endpoint, fault)) {
+    if (!cancel_check(cancel, "connect", fault) ||
+        !fake_db_login(db, &gate, endpoint, fault)) {
         return false;
     }
     s = HEAP_NEW(struct source);
@@ -111,8 +113,9 @@ static bool open_source(struct db_factory *f, const struct db_endpoint *endpoint
 
 struct fake_db *fake_db_new(struct sim *sim)
 {
-    static const struct db_factory_ops ops = {
-        .open_source = open_source, .open_stream = fake_rw_open, .open_target = fake_sr_open};
+    static const struct db_factory_ops ops = {.open_source = open_source,
+                                              .open_stream = fake_rw_open,
+                                              .open_target = fake_sr_open};
     struct fake_db *db = ARENA_NEW(sim->arena, struct fake_db);
 
     db->base.ops = &ops;
@@ -122,7 +125,8 @@ struct fake_db *fake_db_new(struct sim *sim)
     return db;
 }
 
-struct fake_mysql *fake_db_add_mysql(struct fake_db *db, const char *host, const char *uuid)
+struct fake_mysql *fake_db_add_mysql(struct fake_db *db, const char *host,
+                                     const char *uuid)
 {
     struct fake_mysql *mysql = ARENA_NEW(db->sim->arena, struct fake_mysql);
 
@@ -137,33 +141,67 @@ struct fake_mysql *fake_db_add_mysql(struct fake_db *db, const char *host, const
                                           .binlog_expire_seconds = 2592000,
                                           .gtid = true,
                                           .current_user = "'cdc'@'%'"};
-    VEC_PUSH(db->sim->arena, &mysql->server.grants,
-             "GRANT SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT ON "
-             "*.* TO `cdc`@`%`");
+    VEC_PUSH(
+        db->sim->arena, &mysql->server.grants,
+        "GRANT SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT ON "
+        "*.* TO `cdc`@`%`");
     VEC_PUSH(db->sim->arena, &db->mysql, mysql);
     return mysql;
 }
 
-void fake_mysql_add_table(struct fake_db *db, struct fake_mysql *mysql, const char *database,
-                          const char *name, int64_t rows)
+void fake_mysql_add_table(struct fake_db *db, struct fake_mysql *mysql,
+                          const char *database, const char *name, int64_t rows)
 {
-    static const struct mysql_column columns[] = {
-        {.name = "id", .data_type = "bigint", .column_type = "bigint", .key = "PRI",
-         .char_max_length = -1, .numeric_precision = 19, .numeric_scale = 0},
-        {.name = "name", .data_type = "varchar", .column_type = "varchar(80)",
-         .nullable = true, .key = "", .charset = "utf8mb4", .collation = "utf8mb4_bin",
-         .comment = "it's \"quoted\", \\ and ,", .char_max_length = 80,
-         .numeric_precision = -1, .numeric_scale = -1},
-        {.name = "amount", .data_type = "decimal", .column_type = "decimal(10,2)",
-         .nullable = true, .key = "", .char_max_length = -1, .numeric_precision = 10,
-         .numeric_scale = 2},
-        {.name = "created at", .data_type = "datetime", .column_type = "datetime",
-         .nullable = true, .key = "", .char_max_length = -1, .numeric_precision = -1,
-         .numeric_scale = -1},
-        {.name = "flags", .data_type = "bit", .column_type = "bit(1)", .nullable = true,
-         .key = "", .char_max_length = -1, .numeric_precision = 1, .numeric_scale = -1},
-        {.name = "extra", .data_type = "json", .column_type = "json", .nullable = true,
-         .key = "", .char_max_length = -1, .numeric_precision = -1, .numeric_scale = -1}};
+    static const struct mysql_column columns[] = {{.name = "id",
+                                                   .data_type = "bigint",
+                                                   .column_type = "bigint",
+                                                   .key = "PRI",
+                                                   .char_max_length = -1,
+                                                   .numeric_precision = 19,
+                                                   .numeric_scale = 0},
+                                                  {.name = "name",
+                                                   .data_type = "varchar",
+                                                   .column_type = "varchar(80)",
+                                                   .nullable = true,
+                                                   .key = "",
+                                                   .charset = "utf8mb4",
+                                                   .collation = "utf8mb4_bin",
+                                                   .comment = "it's \"quoted\", \\ and ,",
+                                                   .char_max_length = 80,
+                                                   .numeric_precision = -1,
+                                                   .numeric_scale = -1},
+                                                  {.name = "amount",
+                                                   .data_type = "decimal",
+                                                   .column_type = "decimal(10,2)",
+                                                   .nullable = true,
+                                                   .key = "",
+                                                   .char_max_length = -1,
+                                                   .numeric_precision = 10,
+                                                   .numeric_scale = 2},
+                                                  {.name = "created at",
+                                                   .data_type = "datetime",
+                                                   .column_type = "datetime",
+                                                   .nullable = true,
+                                                   .key = "",
+                                                   .char_max_length = -1,
+                                                   .numeric_precision = -1,
+                                                   .numeric_scale = -1},
+                                                  {.name = "flags",
+                                                   .data_type = "bit",
+                                                   .column_type = "bit(1)",
+                                                   .nullable = true,
+                                                   .key = "",
+                                                   .char_max_length = -1,
+                                                   .numeric_precision = 1,
+                                                   .numeric_scale = -1},
+                                                  {.name = "extra",
+                                                   .data_type = "json",
+                                                   .column_type = "json",
+                                                   .nullable = true,
+                                                   .key = "",
+                                                   .char_max_length = -1,
+                                                   .numeric_precision = -1,
+                                                   .numeric_scale = -1}};
     struct arena *arena = db->sim->arena;
     struct fake_upstream *up = ARENA_NEW(arena, struct fake_upstream);
 

@@ -14,8 +14,8 @@ static struct stream *of(struct stream_db *db)
     return (struct stream *)(void *)db;
 }
 
-static bool begin(struct stream_db *db, bool apply, struct cancel *cancel, const char *what,
-                  enum sim_verdict *out_verdict, struct fault *fault)
+static bool begin(struct stream_db *db, bool apply, struct cancel *cancel,
+                  const char *what, enum sim_verdict *out_verdict, struct fault *fault)
 {
     struct stream *s = of(db);
 
@@ -67,8 +67,8 @@ static const char *infix(enum fake_kind kind)
 
 static const char *internal_name(const struct fake_stream_object *o, struct arena *arena)
 {
-    return arena_printf(arena, "__internal_%s_%lld_%s_%lld", o->name, (long long)o->id + 1,
-                        infix(o->kind), (long long)o->id + 2);
+    return arena_printf(arena, "__internal_%s_%lld_%s_%lld", o->name,
+                        (long long)o->id + 1, infix(o->kind), (long long)o->id + 2);
 }
 
 static void list_source(const struct fake_stream_object *o, struct arena *arena,
@@ -144,7 +144,8 @@ static void list_object(const struct fake_stream_object *o, const char *schema,
 }
 
 static bool catalog(struct stream_db *db, const char *schema, struct cancel *cancel,
-                    struct arena *arena, struct rw_catalog *out_catalog, struct fault *fault)
+                    struct arena *arena, struct rw_catalog *out_catalog,
+                    struct fault *fault)
 {
     const struct fake_rw *rw = of(db)->rw;
     struct rw_catalog c = {0};
@@ -183,7 +184,8 @@ static const struct fake_stream_object *by_internal(const struct fake_rw *rw,
 
 static bool gone(const char *name, struct fault *fault)
 {
-    return fault_set(fault, FAULT_REFUSED, NULL, "Catalog error: table not found: %s", name);
+    return fault_set(fault, FAULT_REFUSED, NULL, "Catalog error: table not found: %s",
+                     name);
 }
 
 static bool snapshot(struct stream_db *db, const char *schema, const char *internal_table,
@@ -245,14 +247,15 @@ static bool source_offset(struct stream_db *db, const char *schema,
 }
 
 static bool apply(struct stream_db *db, const struct plan_step *step, const char *tag,
-                  struct cancel *cancel, struct arena *arena, struct db_result *out_result,
-                  struct fault *fault)
+                  struct cancel *cancel, struct arena *arena,
+                  struct db_result *out_result, struct fault *fault)
 {
     struct stream *s = of(db);
     enum sim_verdict verdict = SIM_PASS;
 
     if (tag == NULL || step->system != PLAN_RISINGWAVE) {
-        sim_violation(s->session.db->sim, "a statement for another server, or without a tag");
+        sim_violation(s->session.db->sim,
+                      "a statement for another server, or without a tag");
     }
     if (!begin(db, true, cancel, step->object, &verdict, fault) ||
         !fake_rw_apply(s->session.db, s->rw, step, arena, fault) ||
@@ -289,7 +292,8 @@ bool fake_rw_open(struct db_factory *f, const struct db_endpoint *endpoint,
                                    .refuses_login = rw != NULL && rw->refuses_login};
     struct stream *s = NULL;
 
-    if (!cancel_check(cancel, "connect", fault) || !fake_db_login(db, &gate, endpoint, fault)) {
+    if (!cancel_check(cancel, "connect", fault) ||
+        !fake_db_login(db, &gate, endpoint, fault)) {
         return false;
     }
     s = HEAP_NEW(struct stream);

@@ -1,4 +1,5 @@
-/* What RisingWave makes of a statement. Error texts: contract risingwave.md, verified.md. */
+/* What RisingWave makes of a statement. Error texts: contract risingwave.md, verified.md.
+ */
 #include "ddl/types.h"
 #include "fake_db.h"
 #include "sim.h"
@@ -13,9 +14,17 @@ struct job {
     struct fault *fault;
 };
 
+/* As the classification of the real driver: the statement tells whose refusal it is. */
+static const char *reason_of(enum plan_kind kind)
+{
+    return kind == PLAN_CREATE_SINK ? "SinkRejected"
+           : kind == PLAN_CREATE_SOURCE ? "SourceFailed"
+                                        : NULL;
+}
+
 static bool refuse(struct job *j, const char *code, const char *why, const char *what)
 {
-    fault_set(j->fault, FAULT_REFUSED, NULL, "%s: %s", why, what);
+    fault_set(j->fault, FAULT_REFUSED, reason_of(j->step->kind), "%s: %s", why, what);
     return fault_code(j->fault, "%s", code);
 }
 
@@ -62,7 +71,8 @@ static bool create_schema(struct job *j)
         return false;
     }
     if (!has_schema(j->rw, schema)) {
-        VEC_PUSH(j->db->sim->arena, &j->rw->schemas, arena_strdup(j->db->sim->arena, schema));
+        VEC_PUSH(j->db->sim->arena, &j->rw->schemas,
+                 arena_strdup(j->db->sim->arena, schema));
     }
     return true;
 }
@@ -75,8 +85,8 @@ static void check_server_id(struct job *j, const char *hostname, const char *ser
 
         if (o->kind == FAKE_SOURCE && strcmp(o->hostname, hostname) == 0 &&
             strcmp(o->server_id, server_id) == 0) {
-            sim_violation(j->db->sim, "sources %s and %s share server.id %s", o->name, j->name,
-                          server_id);
+            sim_violation(j->db->sim, "sources %s and %s share server.id %s", o->name,
+                          j->name, server_id);
         }
     }
 }
@@ -98,8 +108,10 @@ static bool create_source(struct job *j)
     const char *hostname = sql_option(&with, "hostname");
     const char *mode = sql_option(&with, "debezium.bigint.unsigned.handling.mode");
     struct fake_mysql *mysql = hostname == NULL ? NULL : fake_db_mysql(j->db, hostname);
-    if (mode == NULL || strcmp(mode, "precise") != 0 || sql_option(&with, "server.id") == NULL) {
-        sim_violation(j->db->sim, "source %s lacks options that are never left out", j->name);
+    if (mode == NULL || strcmp(mode, "precise") != 0 ||
+        sql_option(&with, "server.id") == NULL) {
+        sim_violation(j->db->sim, "source %s lacks options that are never left out",
+                      j->name);
     }
     if (mysql == NULL || mysql->down) {
         return refuse(j, "XX000", "failed to connect to MySQL", hostname);
@@ -215,7 +227,7 @@ static bool check_target(struct job *j, const struct sql_options *with)
     const struct fake_sr_table *target = NULL;
 
     if (sr == NULL || sr->down || sr->live_backends == 0) {
-        fault_set(j->fault, FAULT_UNAVAILABLE, NULL, "Doris/Starrocks connect error: %s",
+        fault_set(j->fault, FAULT_UNAVAILABLE, "SinkRejected", "Doris/Starrocks connect error: %s",
                   host == NULL ? "no host" : host);
         return fault_code(j->fault, "XX000");
     }
@@ -266,7 +278,8 @@ static bool create_sink(struct job *j)
         return false;
     }
     if (!j->step->background) {
-        sim_violation(j->db->sim, "sink %s would block until its backfill is done", j->name);
+        sim_violation(j->db->sim, "sink %s would block until its backfill is done",
+                      j->name);
     }
     table = fake_rw_find(j->rw, schema, from);
     if (table == NULL || table->kind != FAKE_TABLE) {
@@ -275,7 +288,8 @@ static bool create_sink(struct job *j)
     if (!check_target(j, &with)) {
         return false;
     }
-    fill_sink(j, fake_rw_add(j->db, j->rw, FAKE_SINK, j->schema, j->name, table->id), &with);
+    fill_sink(j, fake_rw_add(j->db, j->rw, FAKE_SINK, j->schema, j->name, table->id),
+              &with);
     return true;
 }
 
@@ -303,8 +317,8 @@ static bool alter_sink(struct job *j)
     if (limit != NULL) {
         o->rate_limit = strcmp(limit, "0") == 0 ? 0 : -1;
     } else {
-        o->interval =
-            arena_strdup(j->db->sim->arena, sql_option(&with, "commit_checkpoint_interval"));
+        o->interval = arena_strdup(j->db->sim->arena,
+                                   sql_option(&with, "commit_checkpoint_interval"));
     }
     return true;
 }
@@ -342,6 +356,9 @@ bool fake_rw_apply(struct fake_db *db, struct fake_rw *rw, const struct plan_ste
     struct job j = {.db = db, .rw = rw, .step = step, .fault = fault};
 
     sql_init(&j.sql, SQL_RISINGWAVE, stmt_redacted(step->stmt, arena), arena);
+    if (step->kind == rw->refuses) {
+        return refuse(&j, "XX000", "Failed to run the query", step->object);
+    }
     switch (step->kind) {
     case PLAN_CREATE_SCHEMA:
         sql_want(&j.sql, "CREATE SCHEMA");

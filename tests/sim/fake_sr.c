@@ -74,7 +74,8 @@ static bool probe(struct target_db *db, struct cancel *cancel, struct arena *are
 }
 
 static bool catalog(struct target_db *db, const char *database, struct cancel *cancel,
-                    struct arena *arena, struct sr_catalog *out_catalog, struct fault *fault)
+                    struct arena *arena, struct sr_catalog *out_catalog,
+                    struct fault *fault)
 {
     const struct fake_sr *sr = of(db)->sr;
     struct sr_catalog c = {.live_backends = sr->live_backends};
@@ -173,7 +174,8 @@ static void read_key(struct job *j, struct strlist *out_names)
 
     sql_want(&j->sql, "(");
     do {
-        VEC_PUSH(arena, &names, (const char *)arena_strdup(arena, sql_want_name(&j->sql)));
+        VEC_PUSH(arena, &names,
+                 (const char *)arena_strdup(arena, sql_want_name(&j->sql)));
     } while (!j->sql.broken && sql_take(&j->sql, ","));
     sql_want(&j->sql, ")");
     *out_names = names;
@@ -203,7 +205,8 @@ static bool create_table(struct job *j)
 
     sql_qualified(&j->sql, &database, &name);
     t->database = arena_strdup(arena, database);
-    t->table = (struct sr_table){.name = arena_strdup(arena, name), .model = "PRIMARY_KEYS"};
+    t->table =
+        (struct sr_table){.name = arena_strdup(arena, name), .model = "PRIMARY_KEYS"};
     read_columns(j, &t->table);
     sql_want(&j->sql, "PRIMARY KEY");
     read_key(j, &t->table.primary_key);
@@ -296,8 +299,8 @@ static bool run(struct job *j)
 }
 
 static bool apply(struct target_db *db, const struct plan_step *step, const char *tag,
-                  struct cancel *cancel, struct arena *arena, struct db_result *out_result,
-                  struct fault *fault)
+                  struct cancel *cancel, struct arena *arena,
+                  struct db_result *out_result, struct fault *fault)
 {
     struct target *t = of(db);
     struct job j = {.db = t->session.db, .sr = t->sr, .step = step, .fault = fault};
@@ -337,7 +340,8 @@ bool fake_sr_open(struct db_factory *f, const struct db_endpoint *endpoint,
                                    .refuses_login = sr != NULL && sr->refuses_login};
     struct target *t = NULL;
 
-    if (!cancel_check(cancel, "connect", fault) || !fake_db_login(db, &gate, endpoint, fault)) {
+    if (!cancel_check(cancel, "connect", fault) ||
+        !fake_db_login(db, &gate, endpoint, fault)) {
         return false;
     }
     t = HEAP_NEW(struct target);

@@ -17,10 +17,11 @@ static void add_connection(struct sim *sim, const char *name, const char *type,
                    "{\"name\":\"%s\"}}}",
                    name, type, host, name);
     fake_kube_create(sim->kube, "databaseconnections", SHOP, text);
-    (void)snprintf(text, sizeof(text),
-                   "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"%s\"},"
-                   "\"data\":{\"username\":\"dGFibGVzeW5j\",\"password\":\"czNjcjN0LXB3\"}}",
-                   name);
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"%s\"},"
+        "\"data\":{\"username\":\"dGFibGVzeW5j\",\"password\":\"czNjcjN0LXB3\"}}",
+        name);
     fake_kube_create(sim->kube, "secrets", SHOP, text);
 }
 
@@ -80,16 +81,16 @@ void shop_add(struct sim *sim, struct shop_sync sync)
     }
     fake_kube_create(
         sim->kube, "tablesyncs", SHOP,
-        arena_printf(arena,
-                     "{\"apiVersion\":\"" TSYNC_GROUP "/" TSYNC_VERSION
-                     "\",\"kind\":\"TableSync\",\"metadata\":{\"name\":\"%s\"},\"spec\":{"
-                     "\"source\":{\"connectionRef\":{\"name\":\"%s\"},\"database\":\"%s\","
-                     "\"table\":\"%s\"},\"risingWave\":{\"connectionRef\":{\"name\":\"%s\"}},"
-                     "\"target\":{\"connectionRef\":{\"name\":\"warehouse\"},"
-                     "\"database\":\"ods\",\"table\":\"%s\"}%s%s}}",
-                     sync.name, or_else(sync.connection, "mysql"),
-                     or_else(sync.database, "shop"), table, or_else(sync.rw, "rw"),
-                     or_else(sync.target, table), policy, state));
+        arena_printf(
+            arena,
+            "{\"apiVersion\":\"" TSYNC_GROUP "/" TSYNC_VERSION
+            "\",\"kind\":\"TableSync\",\"metadata\":{\"name\":\"%s\"},\"spec\":{"
+            "\"source\":{\"connectionRef\":{\"name\":\"%s\"},\"database\":\"%s\","
+            "\"table\":\"%s\"},\"risingWave\":{\"connectionRef\":{\"name\":\"%s\"}},"
+            "\"target\":{\"connectionRef\":{\"name\":\"warehouse\"},"
+            "\"database\":\"ods\",\"table\":\"%s\"}%s%s}}",
+            sync.name, or_else(sync.connection, "mysql"), or_else(sync.database, "shop"),
+            table, or_else(sync.rw, "rw"), or_else(sync.target, table), policy, state));
 }
 
 void shop_delete(struct sim *sim, const char *name)
@@ -117,7 +118,8 @@ const struct json *shop_find(struct sim *sim, const char *name)
     return fake_kube_find(sim->kube, "tablesyncs", SHOP, name);
 }
 
-static const char *field_of(const struct json *object, const char *type, const char *field)
+static const char *field_of(const struct json *object, const char *type,
+                            const char *field)
 {
     const struct json *c = json_first(json_path(object, "status.conditions"));
 
@@ -147,7 +149,8 @@ const char *shop_phase(struct sim *sim, const char *name)
 static bool is_ready(const struct json *object)
 {
     return strcmp(field_of(object, "Ready", "status"), "True") == 0 &&
-           json_path_int(object, "status.observedGeneration", -1) == kube_generation(object);
+           json_path_int(object, "status.observedGeneration", -1) ==
+               kube_generation(object);
 }
 
 bool shop_is_ready(struct sim *sim, const char *name)
@@ -162,7 +165,8 @@ static size_t count_syncs(struct sim *sim, bool ready_only)
     for (size_t i = 0; i < sim->kube->objects.n; i++) {
         const struct fake_object *o = sim->kube->objects.v[i];
 
-        count += strcmp(o->plural, "tablesyncs") == 0 && (!ready_only || is_ready(o->json));
+        count +=
+            strcmp(o->plural, "tablesyncs") == 0 && (!ready_only || is_ready(o->json));
     }
     return count;
 }

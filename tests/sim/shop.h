@@ -1,6 +1,7 @@
 /*
  * shop: the little world that every scenario lives in (two MySQL servers, a RisingWave, a
- * StarRocks, their connections and Secrets in namespace "shop"), and what must hold in it.
+ * StarRocks, their connections and Secrets in namespace "shop"), and what must hold in
+ * it.
  */
 #ifndef SHOP_H
 #define SHOP_H
@@ -56,8 +57,8 @@ bool shop_all_gone(struct sim *sim);  /* no TableSync is left */
 
 /* --- what must hold; each fails the test with a sentence --- */
 void check_sane(struct sim *sim); /* no violation so far */
-/* Every run has ended, every step has a result or belongs to an interrupted run, and there
- * are as many steps as statements were sent since `applies` was last zero. */
+/* Every run has ended, every step has a result or belongs to an interrupted run, and
+ * there are as many steps as statements were sent since `applies` was last zero. */
 void check_audit(struct sim *sim);
 /* Exactly one of each object for each TableSync, complete, marked and fed. */
 void check_world(struct sim *sim);
@@ -65,9 +66,15 @@ void check_world(struct sim *sim);
 void check_quiet(struct sim *sim);
 int64_t audit_runs(struct sim *sim);
 
-/* fail_msg() that says which trial it was. */
+/* Prints every resource with its conditions and every object on the servers. */
+void shop_dump(struct sim *sim);
+
+/* fail_msg() that says which trial it was and shows the world. */
 #define check_fail(sim, format, ...)                                                     \
-    fail_msg("%s" format, (sim)->label, ##__VA_ARGS__)
+    do {                                                                                 \
+        shop_dump(sim);                                                                  \
+        fail_msg("%s" format, (sim)->label, ##__VA_ARGS__);                              \
+    } while (0)
 
 #define check_run_until(sim, done, duration_ms)                                          \
     do {                                                                                 \
@@ -79,14 +86,15 @@ int64_t audit_runs(struct sim *sim);
     } while (0)
 
 /*
- * The same story again and again, each time with the next call broken, until the story ends
- * before the call is made: prepare, break, run until done (30 virtual minutes at most),
- * then verify.
+ * The same story again and again, each time with the next call broken, until the story
+ * ends before the call is made: prepare, break, run until done (30 virtual minutes at
+ * most), then verify.
  */
 struct trial {
     const char *name;
     void (*prepare)(struct sim *sim);
-    void (*begin)(struct sim *sim); /* what is done once the faults are armed; may be NULL */
+    void (*begin)(
+        struct sim *sim); /* what is done once the faults are armed; may be NULL */
     bool (*done)(struct sim *sim);
     void (*verify)(struct sim *sim);
 };

@@ -99,7 +99,8 @@ static void open_audit(struct sim *sim)
 /* Memory beats a disk here: nothing of it is meant to last. */
 static char *make_directory(void)
 {
-    char shared[] = "/dev/shm/tablesync-sim-XXXXXX", other[] = "/tmp/tablesync-sim-XXXXXX";
+    char shared[] = "/dev/shm/tablesync-sim-XXXXXX",
+         other[] = "/tmp/tablesync-sim-XXXXXX";
     char *made = mkdtemp(shared);
 
     made = made != NULL ? made : mkdtemp(other);
@@ -121,12 +122,15 @@ static void crash(struct sim *sim)
 
 static void count(struct sim *sim, enum sim_call_kind kind)
 {
-    static const int64_t lasts_ms[] = {
-        [SIM_CALL_API] = 3, [SIM_CALL_OPEN] = 6, [SIM_CALL_READ] = 4, [SIM_CALL_APPLY] = 40};
+    static const int64_t lasts_ms[] = {[SIM_CALL_API] = 3,
+                                       [SIM_CALL_OPEN] = 6,
+                                       [SIM_CALL_READ] = 4,
+                                       [SIM_CALL_APPLY] = 40};
 
     sim->counts.opens += kind == SIM_CALL_OPEN ? 1 : 0;
     sim->counts.reads += kind == SIM_CALL_READ ? 1 : 0;
     sim->counts.applies += kind == SIM_CALL_APPLY ? 1 : 0;
+    sim->applies_ever += kind == SIM_CALL_APPLY ? 1 : 0;
     if (!sim->options.still) {
         sim->clock.now_ms += lasts_ms[kind];
     }
@@ -171,9 +175,11 @@ enum sim_verdict sim_call(struct sim *sim, enum sim_call_kind kind)
 bool sim_broken(const struct sim *sim, const char *what, struct fault *fault)
 {
     if (sim->crashed) {
-        return fault_set(fault, FAULT_CANCELLED, NULL, "%s: the controller is dead", what);
+        return fault_set(fault, FAULT_CANCELLED, NULL, "%s: the controller is dead",
+                         what);
     }
-    return fault_set(fault, FAULT_UNAVAILABLE, "Unreachable", "%s: connection reset", what);
+    return fault_set(fault, FAULT_UNAVAILABLE, "Unreachable", "%s: connection reset",
+                     what);
 }
 
 void sim_plan(struct sim *sim, enum sim_mode mode, int64_t at, int64_t count_)
@@ -195,7 +201,8 @@ static void start(struct sim *sim)
                                      .clock = &sim->clock.base,
                                      .audit = sim->audit,
                                      .lg = sim->lg,
-                                     .seed = sim->options.seed + (uint64_t)sim->counts.restarts};
+                                     .seed = sim->options.seed +
+                                             (uint64_t)sim->counts.restarts};
     const struct loop_options options = {.instance = "tablesync-0",
                                          .resync_ms = 60000,
                                          .poll_ms = 2000,
@@ -218,7 +225,8 @@ static void stop(struct sim *sim)
     cancel_deinit(sim->stop);
     heap_free(sim->stop);
     if (sim->db->open_sessions != 0) {
-        sim_violation(sim, "%lld sessions were left open", (long long)sim->db->open_sessions);
+        sim_violation(sim, "%lld sessions were left open",
+                      (long long)sim->db->open_sessions);
         sim->db->open_sessions = 0;
     }
 }
@@ -248,7 +256,8 @@ struct sim *sim_new(const struct sim_options *options)
     struct sim *sim = HEAP_NEW(struct sim);
 
     sim->options = *options;
-    sim->clock = (struct sim_clock){.base = {monotonic_ms, wall_ms}, .now_ms = SIM_START_MS};
+    sim->clock =
+        (struct sim_clock){.base = {monotonic_ms, wall_ms}, .now_ms = SIM_START_MS};
     sim->arena = arena_new((size_t)1024 * 1024 * 1024);
     rng_init(&sim->rng, options->seed);
     if (getenv("SIM_LOG") != NULL) {
@@ -333,7 +342,8 @@ bool sim_run_until(struct sim *sim, bool (*done)(struct sim *sim), int64_t durat
 
     while (!done(sim)) {
         if (sim->clock.now_ms >= until_ms || !sim_step(sim, until_ms)) {
-            sim->clock.now_ms = sim->clock.now_ms < until_ms ? until_ms : sim->clock.now_ms;
+            sim->clock.now_ms =
+                sim->clock.now_ms < until_ms ? until_ms : sim->clock.now_ms;
             return done(sim);
         }
     }

@@ -2,10 +2,11 @@
  * sim: the whole operator in one process, in virtual time and without a thread.
  *
  * The loop runs over fake ports: an API server (fake_kube.h) and three kinds of databases
- * (fake_db.h) in memory, and a clock that moves only when a call takes time or when nothing
- * is ready. Every call that leaves the process passes sim_call(), which counts it and may
- * break it: before or after its effect, once, for a while, at random, or by a crash of the
- * controller. Whatever must never happen is told to sim_violation(), and the tests ask.
+ * (fake_db.h) in memory, and a clock that moves only when a call takes time or when
+ * nothing is ready. Every call that leaves the process passes sim_call(), which counts it
+ * and may break it: before or after its effect, once, for a while, at random, or by a
+ * crash of the controller. Whatever must never happen is told to sim_violation(), and the
+ * tests ask.
  *
  * One seed, one history: nothing here depends on real time, addresses or threads.
  */
@@ -52,8 +53,8 @@ struct sim_counts {
 
 struct sim_options {
     uint64_t seed;
-    bool scatter;    /* watch events come late, twice and out of order */
-    bool still;      /* calls take no time at all */
+    bool scatter; /* watch events come late, twice and out of order */
+    bool still;   /* calls take no time at all */
     bool no_audit;
 };
 
@@ -70,10 +71,11 @@ struct sim {
     char *audit_directory, *audit_path;
     struct cancel *stop;
     struct loop *loop;
+    int64_t applies_ever; /* sim_count_anew() leaves it alone */
     bool crashed;
     int64_t last_key_ms, keys_at_once; /* finds a loop that spins */
-    struct lg *lg;   /* SIM_LOG=1: the controller's log on stderr */
-    char label[64]; /* which trial this is, for messages */
+    struct lg *lg;                     /* SIM_LOG=1: the controller's log on stderr */
+    char label[64];                    /* which trial this is, for messages */
     int64_t violations;
     char first_violation[1024];
 };

@@ -8,8 +8,8 @@ struct fault;
 enum sim_verdict { SIM_PASS = 1, SIM_BREAK, SIM_LOST };
 enum sim_call_kind { SIM_CALL_API = 1, SIM_CALL_OPEN, SIM_CALL_READ, SIM_CALL_APPLY };
 
-/* Counts it, lets it take its time and says whether it works. SIM_LOST: it takes effect, and
- * its answer does not arrive. */
+/* Counts it, lets it take its time and says whether it works. SIM_LOST: it takes effect,
+ * and its answer does not arrive. */
 enum sim_verdict sim_call(struct sim *sim, enum sim_call_kind kind);
 /* The fault of a call that was broken or whose answer was lost; always false. */
 _Bool sim_broken(const struct sim *sim, const char *what, struct fault *fault);

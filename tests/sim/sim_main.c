@@ -9,5 +9,7 @@ int main(void)
     failed += run_fault_tests();
     failed += run_deletion_tests();
     failed += run_rival_tests();
+    failed += run_edit_tests();
+    failed += run_random_tests();
     return failed == 0 ? 0 : 1;
 }

@@ -16,8 +16,10 @@ static void converged(struct sim *sim)
     }
 }
 
-static const struct trial becoming_ready = {
-    .name = "becoming ready", .prepare = add_two, .done = shop_all_ready, .verify = converged};
+static const struct trial becoming_ready = {.name = "becoming ready",
+                                            .prepare = add_two,
+                                            .done = shop_all_ready,
+                                            .verify = converged};
 
 static void each_call_fails_once(void **state)
 {
@@ -64,8 +66,10 @@ static void a_long_outage_heals(void **state)
 int run_fault_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_call_fails_once),   cmocka_unit_test(each_answer_is_lost_once),
-        cmocka_unit_test(crash_before_each_call), cmocka_unit_test(crash_after_each_call),
+        cmocka_unit_test(each_call_fails_once),
+        cmocka_unit_test(each_answer_is_lost_once),
+        cmocka_unit_test(crash_before_each_call),
+        cmocka_unit_test(crash_after_each_call),
         cmocka_unit_test(a_long_outage_heals),
     };
 

@@ -83,7 +83,8 @@ static void the_loser_takes_over_what_was_deleted(void **state)
     shop_close(sim);
 }
 
-/* The mark of the old uid stays with the retained table: nobody takes it over silently. */
+/* The mark of the old uid stays with the retained table: nobody takes it over silently.
+ */
 static void a_retained_target_keeps_its_mark(void **state)
 {
     static const char *const policies[] = {"Retain", "DeleteStream"};
@@ -93,12 +94,14 @@ static void a_retained_target_keeps_its_mark(void **state)
         struct sim *sim = two_on_one(policies[i], 23 + i);
         int64_t applies = 0;
 
+        sim_run_for(sim, MINUTE_MS); /* the rows arrive */
         shop_delete(sim, "orders");
         check_run_until(sim, orders_gone, MINUTE_MS);
         applies = sim->counts.applies;
         sim_run_for(sim, 40 * MINUTE_MS);
         assert_true(loser_told(sim));
-        expect_message(sim, "late", "TargetTableReady", "belongs to the TableSync with uid");
+        expect_message(sim, "late", "TargetTableReady",
+                       "belongs to the TableSync with uid");
         assert_int_equal(sim->counts.applies, applies);
         assert_int_equal(fake_sr_find(shop_sr(sim), "ods", "orders")->rows, 1000);
         shop_close(sim);

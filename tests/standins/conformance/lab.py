@@ -40,7 +40,7 @@ class Lab:
         self.root.close()
         self.server.stop()
 
-    def __enter__(self) -> "Lab":
+    def __enter__(self) -> Lab:
         return self
 
     def __exit__(self, *exc: object) -> None:

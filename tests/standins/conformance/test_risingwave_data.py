@@ -190,7 +190,8 @@ def test_snapshot_waits_for_its_rate_limit(oracle: Server) -> None:
         lab.barriers(5)
         assert lab.rows("SELECT node_name, rate_limit FROM rw_catalog.rw_rate_limit") == [
             ["STREAM_CDC_SCAN", 0]]
-        name = lab.value("SELECT name FROM rw_catalog.rw_internal_tables WHERE name LIKE '%cdcscan%'")
+        name = lab.value("SELECT name FROM rw_catalog.rw_internal_tables "
+                         "WHERE name LIKE '%cdcscan%'")
         assert lab.rows(f'SELECT backfill_finished, row_count FROM "{name}"') == [[False, 0]]
         lab.do("ALTER TABLE t SET backfill_rate_limit TO default")
         lab.eventually(f'SELECT backfill_finished, row_count, id FROM "{name}"', [[True, 400, 399]])
@@ -270,16 +271,18 @@ def test_a_filtered_sink_deletes_what_leaves_the_filter(oracle: Server,
         lab.snapshot_done("t")
         lab.do(f"CREATE SINK k AS SELECT id, v FROM t WHERE v < 4 WITH ({lab.sink_options('f')})")
         lab.starrocks_has("SELECT * FROM ods.f ORDER BY id", [[1, 1]])
-        oracle.execute("USE fi", "UPDATE f SET v = 9 WHERE id = 1", "UPDATE f SET v = 2 WHERE id = 2")
+        oracle.execute("USE fi", "UPDATE f SET v = 9 WHERE id = 1",
+                       "UPDATE f SET v = 2 WHERE id = 2")
         lab.starrocks_has("SELECT * FROM ods.f ORDER BY id", [[2, 2]])
 
 
 def test_big_transactions_and_many_rows(either: Server, starrocks: StandIn) -> None:
-    new_database(either, "many", "CREATE TABLE m (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(40))",
+    new_database(either, "many",
+                 "CREATE TABLE m (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(40))",
                  "INSERT INTO m (v) VALUES ('x')", *["INSERT INTO m (v) SELECT v FROM m"] * 12)
     with Lab(either, starrocks) as lab:
-        lab.on_starrocks("CREATE DATABASE ods", "CREATE TABLE ods.m (id INT NOT NULL, v VARCHAR(160))"
-                         " PRIMARY KEY (id) DISTRIBUTED BY HASH (id) "
+        lab.on_starrocks("CREATE DATABASE ods", "CREATE TABLE ods.m (id INT NOT NULL, "
+                         "v VARCHAR(160)) PRIMARY KEY (id) DISTRIBUTED BY HASH (id) "
                          "PROPERTIES ('replication_num' = '1')")
         lab.create_source("many")
         _one_table(lab, "many.m", "id INT, v VARCHAR, PRIMARY KEY (id)")
@@ -293,8 +296,8 @@ def test_big_transactions_and_many_rows(either: Server, starrocks: StandIn) -> N
 def test_least_privilege(oracle: Server) -> None:
     """verified.md 39, and the recorded user `lowly`."""
     new_database(oracle, "low", "CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
-    oracle.execute("DROP USER IF EXISTS rot@'%'" if oracle.kind == "mariadb" else "SELECT 1",
-                   "CREATE USER rot@'%' IDENTIFIED BY 'two'", f"GRANT {CDC_GRANTS} ON *.* TO rot@'%'")
+    oracle.execute("CREATE USER rot@'%' IDENTIFIED BY 'two'",
+                   f"GRANT {CDC_GRANTS} ON *.* TO rot@'%'")
     with Lab(oracle) as lab:
         lab.create_source("low")
         _one_table(lab, "low.t", "id INT, PRIMARY KEY (id)", "hidden")
@@ -309,8 +312,8 @@ def test_least_privilege(oracle: Server) -> None:
                 "create source lowly_s.s with (connector='mysql-cdc', hostname='127.0.0.1', "
                 f"port='{oracle.port}', username='rot', password='two', database.name='low', "
                 "server.id='6101')",
-                "create table lowly_s.t (id int, v int, primary key(id)) from lowly_s.s table 'low.t'"
-                .replace("v int, ", ""), "comment on table lowly_s.t is 'mark'",
+                "create table lowly_s.t (id int, primary key(id)) from lowly_s.s table 'low.t'",
+                "comment on table lowly_s.t is 'mark'",
                 "create sink lowly_s.k from lowly_s.t with (connector='blackhole')"):
             assert lab.ask(sql, lowly).error is None, sql
         assert lab.ask("select name from rw_catalog.rw_tables", lowly).rows == [["t"]]
@@ -336,3 +339,28 @@ def test_catalog_decimals(oracle: Server) -> None:
         lab.eventually("SELECT * FROM t ORDER BY d",
                        [["1.50", 1.0], ["2.50", 2.0], ["10.00", 3.0]])
         assert decimal.Decimal(lab.value("SELECT sum(d) FROM t")) == decimal.Decimal("14")
+
+
+def test_definitions_and_names_shown(oracle: Server, starrocks: StandIn) -> None:
+    new_database(oracle, "sh", "CREATE TABLE s (id INT PRIMARY KEY, v VARCHAR(9))")
+    with Lab(oracle, starrocks) as lab:
+        lab.on_starrocks("CREATE DATABASE ods", "CREATE TABLE ods.s (id INT NOT NULL, v VARCHAR(36)) "
+                         "PRIMARY KEY (id) DISTRIBUTED BY HASH (id) "
+                         "PROPERTIES ('replication_num' = '1')")
+        lab.create_source("sh", options="")
+        lab.do('CREATE TABLE "T" (id int primary key, v varchar) FROM src TABLE \'sh.s\'',
+               f'CREATE SINK k FROM "T" WITH ({lab.sink_options("s")})',
+               "ALTER SINK k CONNECTOR WITH (commit_checkpoint_interval='2')")
+        assert lab.rows("SHOW TABLES") == [['public."T"']]
+        assert lab.rows("SHOW SOURCES") == [["public.src"]]
+        assert lab.rows('SHOW CREATE TABLE "T"') == [[
+            "public.T", 'CREATE TABLE "T" (id INT PRIMARY KEY, v CHARACTER VARYING) FROM src TABLE '
+            "'sh.s'"]]
+        (shown,) = lab.rows("SHOW CREATE SINK k")
+        assert shown[1].startswith("CREATE SINK k FROM \"T\" WITH (connector = 'starrocks', type = ")
+        assert shown[1].endswith(", commit_checkpoint_interval = '2')")
+        assert lab.rows("DESCRIBE src") == [
+            ["payload", "jsonb", "false", None], ["_rw_offset", "character varying", "true", None],
+            ["_rw_table_name", "character varying", "true", None],
+            ["_row_id", "serial", "true", None], ["primary key", "_row_id", "", None],
+            ["table description", "src", "", None]]

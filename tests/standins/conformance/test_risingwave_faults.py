@@ -48,8 +48,8 @@ def test_starrocks_down(oracle: Server, starrocks: StandIn) -> None:
         log = _with_sink(lab, "down")
         starrocks.stop()
         oracle.execute("USE down", "INSERT INTO t VALUES (3,'new')", "DELETE FROM t WHERE id = 1")
-        lab.eventually(f"SELECT kv_log_store_row_op, t_id FROM {log} WHERE kv_log_store_row_op <> 6 "
-                       "ORDER BY 1", [[1, 3], [2, 1]])
+        lab.eventually(f"SELECT kv_log_store_row_op, t_id FROM {log} WHERE "
+                       "kv_log_store_row_op <> 6 ORDER BY 1", [[1, 3], [2, 1]])
         lab.eventually("SELECT count(*) > 0 FROM rw_catalog.rw_event_logs WHERE event_type = "
                        "'SINK_FAIL'", [[True]])
         info = lab.value("SELECT info FROM rw_catalog.rw_event_logs WHERE event_type = 'SINK_FAIL'")
@@ -182,7 +182,7 @@ def test_secrets_need_the_license(oracle: Server) -> None:
 def test_an_altered_source_pauses_two_minutes_of_barriers(oracle: Server) -> None:
     """verified.md 12: nothing is lost, everything is late."""
     _database(oracle, "late")
-    with Lab(oracle) as lab:
+    with Lab(oracle, barrier_ms=20) as lab:
         _with_table(lab, "late")
         lab.do(f"ALTER SOURCE src CONNECTOR WITH (port='{oracle.port}')")
         oracle.execute("INSERT INTO late.t VALUES (3,'late')")
@@ -195,7 +195,7 @@ def test_a_wrong_new_password_changes_nothing(oracle: Server) -> None:
     """verified.md 37: old tables stream on, new tables are refused, the right one heals."""
     _database(oracle, "rot")
     oracle.execute("CREATE USER rotate@'%' IDENTIFIED BY 'one'", "GRANT ALL ON *.* TO rotate@'%'")
-    with Lab(oracle) as lab:
+    with Lab(oracle, barrier_ms=20) as lab:
         lab.do("CREATE SOURCE src WITH (connector='mysql-cdc', hostname='127.0.0.1', "
                f"port='{oracle.port}', username='rotate', password='one', database.name='rot', "
                "server.id='5603')", _TABLE.format("rot"))
@@ -306,7 +306,7 @@ def test_restart_on_mariadb_skips_a_row(mariadb: Server, tmp_path: Path) -> None
 def test_a_purged_binlog_says_nothing(oracle: Server, tmp_path: Path) -> None:
     """verified.md 1: the only trace is the saved position."""
     _database(oracle, "purged")
-    with Lab(oracle, data=tmp_path) as lab:
+    with Lab(oracle, barrier_ms=20, data=tmp_path) as lab:
         _with_table(lab, "purged")
         lab.stop()
         oracle.execute("INSERT INTO purged.t VALUES (3,'lost')", "FLUSH LOGS", "FLUSH LOGS")
@@ -325,7 +325,8 @@ def test_a_purged_binlog_says_nothing(oracle: Server, tmp_path: Path) -> None:
 
 
 def _offset(lab: Lab) -> dict:
-    name = lab.value("SELECT name FROM rw_catalog.rw_internal_tables WHERE name LIKE '%\\_source\\_%'")
+    name = lab.value("SELECT name FROM rw_catalog.rw_internal_tables "
+                     "WHERE name LIKE '%\\_source\\_%'")
     info = lab.value(f'SELECT offset_info FROM "{name}"')
     return json.loads(info["split_info"]["mysql_split"]["inner"]["start_offset"])["sourceOffset"]
 
@@ -371,5 +372,5 @@ def test_missing_grants(either: Server) -> None:
             "CREATE SOURCE s WITH (connector='mysql-cdc', hostname='127.0.0.1', "
             f"port='{either.port}', username='poor', password='p', database.name='gra', "
             "server.id='5606')")
-        assert "MySQL user doesn't have enough privileges: [REPLICATION SLAVE, REPLICATION CLIENT]" \
-            in text
+        assert ("MySQL user doesn't have enough privileges: "
+                "[REPLICATION SLAVE, REPLICATION CLIENT]") in text

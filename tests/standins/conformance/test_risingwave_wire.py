@@ -80,8 +80,8 @@ def test_an_error_has_three_fields(client: PgRaw) -> None:
     messages = client.query("SELECT nosuch FROM rw_catalog.rw_tables")
     assert kinds(messages) == "EZ"
     assert fields(messages[0][1]) == {
-        "S": "ERROR", "C": "XX000", "M": "Failed to run the query\n\nCaused by these errors (recent "
-        "errors listed first):\n  1: Failed to bind expression: nosuch\n"
+        "S": "ERROR", "C": "XX000", "M": "Failed to run the query\n\nCaused by these errors "
+        "(recent errors listed first):\n  1: Failed to bind expression: nosuch\n"
         "  2: Item not found: Invalid column: nosuch"}
 
 

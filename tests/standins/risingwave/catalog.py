@@ -18,7 +18,7 @@ SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "rw_catalog")
 
 
 def utc_now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)
+    return datetime.datetime.now(datetime.UTC)
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Relation(Granted):
     status: str = "CREATED"
     parallelism: str = "bounded(4)"
     fragment: int = 0
-    internal: list["Internal"] = field(default_factory=list)
+    internal: list[Internal] = field(default_factory=list)
     created_at: datetime.datetime = field(default_factory=utc_now)
     rate_limit: int = -1
     state_ids: list[int] = field(default_factory=list)  # for its state tables

@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from .server import Server
 
 
-def _recovering(server: "Server", body: dict[str, Any]) -> None:
+def _recovering(server: Server, body: dict[str, Any]) -> None:
     server.set_recovering(bool(body["on"]))
 
 
-def _license(server: "Server", body: dict[str, Any]) -> None:
+def _license(server: Server, body: dict[str, Any]) -> None:
     server.licensed = bool(body["available"])
 
 
 _ACTIONS = {"/recovering": _recovering, "/license": _license}
 
 
-async def handle(server: "Server", reader: asyncio.StreamReader,
+async def handle(server: Server, reader: asyncio.StreamReader,
                  writer: asyncio.StreamWriter) -> None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -38,7 +38,7 @@ async def handle(server: "Server", reader: asyncio.StreamReader,
         writer.close()
 
 
-def _act(server: "Server", path: str, body: bytes) -> str:
+def _act(server: Server, path: str, body: bytes) -> str:
     action = _ACTIONS.get(path)
     if action is None:
         return "404 Not Found"

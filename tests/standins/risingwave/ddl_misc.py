@@ -22,7 +22,7 @@ _IMMUTABLE = {"state_store", "data_directory", "sstable_size_mb", "block_size_kb
               "parallel_compact_size_mb", "bloom_false_positive"}
 
 
-def create_schema(session: "Session", statement: ast.CreateSchema) -> str:
+def create_schema(session: Session, statement: ast.CreateSchema) -> str:
     name = statement.name
     if name in session.catalog.schemas:
         if not statement.if_not_exists:
@@ -39,7 +39,7 @@ def create_schema(session: "Session", statement: ast.CreateSchema) -> str:
     return "CREATE_SCHEMA"
 
 
-async def drop(session: "Session", statement: ast.Drop) -> str:
+async def drop(session: Session, statement: ast.Drop) -> str:
     if statement.kind == "schema":
         return await _drop_schema(session, statement)
     if statement.kind == "secret":
@@ -62,7 +62,7 @@ async def drop(session: "Session", statement: ast.Drop) -> str:
     return tag
 
 
-async def _drop_relation(session: "Session", relation: Any, cascade: bool) -> None:
+async def _drop_relation(session: Session, relation: Any, cascade: bool) -> None:
     dependants = session.catalog.dependants(relation)
     if dependants and not cascade:
         raise session.catalog.refuse_used(relation.kind, dependants)
@@ -71,7 +71,7 @@ async def _drop_relation(session: "Session", relation: Any, cascade: bool) -> No
     await session.server.drop(relation)
 
 
-async def _drop_schema(session: "Session", statement: ast.Drop) -> str:
+async def _drop_schema(session: Session, statement: ast.Drop) -> str:
     name = statement.name.name
     if name not in session.catalog.schemas:
         if not statement.if_exists:
@@ -95,7 +95,7 @@ async def _drop_schema(session: "Session", statement: ast.Drop) -> str:
     return "DROP_SCHEMA"
 
 
-def rename(session: "Session", statement: ast.Rename) -> str:
+def rename(session: Session, statement: ast.Rename) -> str:
     relation = session.owned(_KINDS[statement.kind], statement.name)
     other = session.catalog.check_free(relation.schema, statement.new_name)
     if other is not None:
@@ -105,14 +105,14 @@ def rename(session: "Session", statement: ast.Rename) -> str:
     return f"ALTER_{statement.kind.upper()}"
 
 
-def set_parallelism(session: "Session", statement: ast.SetParallelism) -> str:
+def set_parallelism(session: Session, statement: ast.SetParallelism) -> str:
     relation = session.owned(_KINDS[statement.kind], statement.name)
     relation.parallelism = statement.value.lower()
     session.catalog.changed()
     return f"ALTER_{statement.kind.upper()}"
 
 
-def alter_system(session: "Session", statement: ast.AlterSystem) -> str:
+def alter_system(session: Session, statement: ast.AlterSystem) -> str:
     if not session.user.is_super:
         raise denied("must be superuser to execute ALTER SYSTEM command")
     call = "meta.SystemParamsService/SetSystemParam"
@@ -124,7 +124,7 @@ def alter_system(session: "Session", statement: ast.AlterSystem) -> str:
     return "ALTER_SYSTEM"
 
 
-def create_secret(session: "Session", statement: ast.CreateSecret) -> str:
+def create_secret(session: Session, statement: ast.CreateSecret) -> str:
     need_license(session, "SecretManagement")
     schema = session.writable_schema(statement.name)
     if session.catalog.find_secret(schema.name, statement.name.name) is not None:
@@ -139,11 +139,11 @@ def create_secret(session: "Session", statement: ast.CreateSecret) -> str:
     return "CREATE_SECRET"
 
 
-def _secret(session: "Session", name: ast.Name) -> Secret | None:
+def _secret(session: Session, name: ast.Name) -> Secret | None:
     return session.catalog.find_secret(name.schema or session.schema_name(), name.name)
 
 
-def alter_secret(session: "Session", statement: ast.AlterSecret) -> str:
+def alter_secret(session: Session, statement: ast.AlterSecret) -> str:
     need_license(session, "SecretManagement")
     secret = _secret(session, statement.name)
     if secret is None:
@@ -153,7 +153,7 @@ def alter_secret(session: "Session", statement: ast.AlterSecret) -> str:
     return "ALTER_SECRET"
 
 
-def _drop_secret(session: "Session", statement: ast.Drop) -> str:
+def _drop_secret(session: Session, statement: ast.Drop) -> str:
     need_license(session, "SecretManagement")
     secret = _secret(session, statement.name)
     if secret is None:
@@ -170,7 +170,7 @@ def _drop_secret(session: "Session", statement: ast.Drop) -> str:
     return "DROP_SECRET"
 
 
-async def insert(session: "Session", statement: ast.Insert) -> str:
+async def insert(session: Session, statement: ast.Insert) -> str:
     """Rows of literals; RisingWave allows it on a CDC table (verified.md 3)."""
     table = session.find(Table, statement.table)
     if table is None:

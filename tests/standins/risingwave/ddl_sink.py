@@ -9,8 +9,16 @@ from . import srcheck
 from . import statements as ast
 from .catalog import Prop, Sink, Table
 from .ddl_source import need_license, properties
-from .errors import (NOT_FOUND, PgError, catalog_error, denied, invalid_parameter, invalid_syntax,
-                     meta_call, not_implemented)
+from .errors import (
+    NOT_FOUND,
+    PgError,
+    catalog_error,
+    denied,
+    invalid_parameter,
+    invalid_syntax,
+    meta_call,
+    not_implemented,
+)
 from .parser_create import printed_options
 from .projection import Projection, printed, source_of
 
@@ -25,7 +33,7 @@ _NOT_APPENDING = (
     "executor to drop DELETE messages and convert UPDATE messages to INSERT.")
 
 
-async def create(session: "Session", statement: ast.CreateSink) -> str:
+async def create(session: Session, statement: ast.CreateSink) -> str:
     schema = session.writable_schema(statement.name)
     existing = session.catalog.check_free(schema, statement.name.name)
     if existing is not None:
@@ -49,14 +57,14 @@ async def create(session: "Session", statement: ast.CreateSink) -> str:
     return "CREATE_SINK"
 
 
-async def _finished(session: "Session", sink: Sink) -> None:
+async def _finished(session: Session, sink: Sink) -> None:
     while sink.status == "CREATING":
         await session.server.wait_barrier()
         if sink.id not in session.catalog.relations:
             raise meta_call("ddl_service.DdlService/CreateSink", "Cancelled")
 
 
-def _planned(session: "Session", statement: ast.CreateSink) -> Sink:
+def _planned(session: Session, statement: ast.CreateSink) -> Sink:
     """The sink with its columns, before StarRocks is asked."""
     props = properties(session, statement.options)
     connector = props["connector"].value if "connector" in props else None
@@ -88,7 +96,7 @@ def _planned(session: "Session", statement: ast.CreateSink) -> Sink:
     return sink
 
 
-def _upstream(session: "Session", statement: ast.CreateSink) -> Table:
+def _upstream(session: Session, statement: ast.CreateSink) -> Table:
     if statement.query is not None:
         name = ast.Name(*source_of(statement.query))
     else:
@@ -100,7 +108,7 @@ def _upstream(session: "Session", statement: ast.CreateSink) -> Table:
     return table
 
 
-def _check_type(session: "Session", props: dict[str, Prop]) -> None:
+def _check_type(session: Session, props: dict[str, Prop]) -> None:
     kind = props["type"].value if "type" in props else None
     if kind not in (None, "upsert", "append-only"):
         raise PgError("Sink error", "config error", f"sink type unsupported: {kind}")
@@ -125,7 +133,7 @@ def _check_key(sink: Sink) -> None:
                           "columns.")
 
 
-async def alter_connector(session: "Session", statement: ast.AlterConnector) -> str:
+async def alter_connector(session: Session, statement: ast.AlterConnector) -> str:
     sink = session.owned(Sink, statement.name)
     call = "meta.StreamManagerService/AlterConnectorProps"
     for option in statement.options:
@@ -146,7 +154,7 @@ async def alter_connector(session: "Session", statement: ast.AlterConnector) -> 
     return "ALTER_SINK"
 
 
-async def alter_rate(session: "Session", statement: ast.AlterRateLimit) -> str:
+async def alter_rate(session: Session, statement: ast.AlterRateLimit) -> str:
     sink = session.owned(Sink, statement.name)
     if statement.limit == "backfill_rate_limit":
         sink.backfill.rate_limit = statement.value
@@ -161,7 +169,7 @@ async def alter_rate(session: "Session", statement: ast.AlterRateLimit) -> str:
     return "ALTER_SINK"
 
 
-async def cancel(session: "Session", statement: ast.CancelJobs) -> list[int]:
+async def cancel(session: Session, statement: ast.CancelJobs) -> list[int]:
     """Drops sinks that are still being created; the ids that were."""
     cancelled = []
     for number in statement.ids:

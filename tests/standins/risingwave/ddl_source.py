@@ -32,12 +32,12 @@ LICENSE_CAUSE = (
     "removing some nodes or acquiring a new license key with a higher limit")
 
 
-def need_license(session: "Session", feature: str) -> None:
+def need_license(session: Session, feature: str) -> None:
     if not session.server.licensed:
         raise PgError(f"feature {feature} is not available due to license error", LICENSE_CAUSE)
 
 
-def properties(session: "Session", options: list[ast.Option]) -> dict[str, Prop]:
+def properties(session: Session, options: list[ast.Option]) -> dict[str, Prop]:
     """Options with their secrets looked up."""
     found = {}
     for option in options:
@@ -51,7 +51,7 @@ def properties(session: "Session", options: list[ast.Option]) -> dict[str, Prop]
     return found
 
 
-async def create(session: "Session", statement: ast.CreateSource) -> str:
+async def create(session: Session, statement: ast.CreateSource) -> str:
     schema = session.writable_schema(statement.name)
     existing = session.catalog.check_free(schema, statement.name.name)
     if existing is not None:
@@ -78,7 +78,7 @@ async def create(session: "Session", statement: ast.CreateSource) -> str:
     return "CREATE_SOURCE"
 
 
-def _check_options(session: "Session", given: dict[str, str]) -> None:
+def _check_options(session: Session, given: dict[str, str]) -> None:
     if given.get("auto.schema.change") not in (None, "true", "false"):
         raise PgError("invalid value of 'auto.schema.change' option")
     if given.get("auto.schema.change") == "true":
@@ -98,7 +98,7 @@ def _between(text: str, low: float, high: float) -> bool:
         return False
 
 
-async def _check_and_start(session: "Session", source: Source) -> None:
+async def _check_and_start(session: Session, source: Source) -> None:
     props = {key: prop.resolved() for key, prop in source.props.items()}
     try:
         offset, parseable = await asyncio.to_thread(_inspect, props)
@@ -128,7 +128,7 @@ def _inspect(props: dict[str, str]) -> tuple[dict[str, Any], bool]:
         return offset, parseable
 
 
-async def alter_connector(session: "Session", statement: ast.AlterConnector) -> str:
+async def alter_connector(session: Session, statement: ast.AlterConnector) -> str:
     source = session.owned(Source, statement.name)
     changed = properties(session, statement.options)
     for key in changed:
@@ -167,7 +167,7 @@ def _reprinted(source: Source) -> str:
     return f"CREATE SOURCE {name} WITH ({', '.join(shown)})"
 
 
-async def alter_rate(session: "Session", statement: ast.AlterRateLimit) -> str:
+async def alter_rate(session: Session, statement: ast.AlterRateLimit) -> str:
     source = session.owned(Source, statement.name)
     if statement.limit != "source_rate_limit":
         raise PgError(f"ALTER {statement.limit.upper()} is not for source")
@@ -177,7 +177,7 @@ async def alter_rate(session: "Session", statement: ast.AlterRateLimit) -> str:
     return "ALTER_SOURCE"
 
 
-async def reset(session: "Session", statement: ast.ResetSource) -> str:
+async def reset(session: Session, statement: ast.ResetSource) -> str:
     source = session.owned(Source, statement.name)
     props = {key: prop.resolved() for key, prop in source.props.items()}
     session.server.check_running("ddl_service.DdlService/ResetSource")

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from . import mysql
-from . import statements as ast
 from . import rwtypes as t
+from . import statements as ast
 from .catalog import Column, Sink, Source, Table
 from .ddl_source import properties
 from .errors import Panic, PgError, ddl_call, invalid_parameter, invalid_syntax, not_found
@@ -23,7 +23,7 @@ _INCLUDABLE = ("table_name", "timestamp", "database_name", "schema_name")
 _SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 
 
-async def create(session: "Session", statement: ast.CreateTable) -> str:
+async def create(session: Session, statement: ast.CreateTable) -> str:
     schema = session.writable_schema(statement.name)
     existing = session.catalog.check_free(schema, statement.name.name)
     if existing is not None:
@@ -40,7 +40,8 @@ async def create(session: "Session", statement: ast.CreateTable) -> str:
     upstream = _upstream(source, statement.upstream)
     _check_options(statement)
     table = Table(**session.catalog.reserve(1), name=statement.name.name, owner=session.user,
-                  schema=schema, source=source, upstream=upstream, props=properties(session, statement.options),
+                  schema=schema, source=source, upstream=upstream,
+                  props=properties(session, statement.options),
                   parallelism=session.parallelism("table", 4))
     session.server.check_running("ddl_service.DdlService/CreateTable")
     async with session.server.permit:
@@ -78,9 +79,10 @@ def _panic(statement: ast.CreateTable) -> Panic:
     """RisingWave prints the name without doubling its quote and cannot parse that."""
     definition = _definition(statement, "").replace(
         statement.upstream.replace("'", "''"), statement.upstream)
-    column = definition.rfind("'") + 1
+    column = definition.rfind("'") + 2
+    caret = " " * (len("LINE 1: ") + column - 1) + "^"
     return Panic('normalized SQL should be parsable: TokenizerError("Unterminated string literal '
-                 f'at line 1, column {column}\\nLINE 1: {definition}\\n      ^")')
+                 f'at line 1, column {column}\\nLINE 1: {definition}\\n{caret}")')
 
 
 def _upstream(source: Source, name: str) -> tuple[str, str]:
@@ -104,7 +106,7 @@ def _check_options(statement: ast.CreateTable) -> None:
             raise PgError(f"Invalid value for {option.key}")
 
 
-async def _check_and_start(session: "Session", statement: ast.CreateTable, table: Table) -> None:
+async def _check_and_start(session: Session, statement: ast.CreateTable, table: Table) -> None:
     try:
         found = await asyncio.to_thread(_inspect, table, statement)
     except mysql.Invalid as invalid:
@@ -163,7 +165,7 @@ def _definition(statement: ast.CreateTable, columns: str) -> str:
     return " ".join(parts)
 
 
-async def alter_column(session: "Session", statement: ast.AlterColumn) -> str:
+async def alter_column(session: Session, statement: ast.AlterColumn) -> str:
     table = session.owned(Table, statement.table)
     session.server.check_running("ddl_service.DdlService/ReplaceJobPlan")
     session.catalog.reserve(1)  # the job that replaces the table's
@@ -191,7 +193,7 @@ def _add_column(table: Table, statement: ast.AlterColumn) -> None:
         table.definition = f"{body}, {statement.column.printed}, PRIMARY KEY ({rest}"
 
 
-def _drop_column(session: "Session", table: Table, name: str) -> None:
+def _drop_column(session: Session, table: Table, name: str) -> None:
     places = [place for place, column in enumerate(table.columns) if column.name == name]
     if not places:
         raise invalid_syntax(f'column "{name}" of table "{table.name}" does not exist')
@@ -220,7 +222,7 @@ def _uses(sink: Sink, name: str) -> bool:
                                             for column in tree.find_all(exp.Column))
 
 
-async def alter_rate(session: "Session", statement: ast.AlterRateLimit) -> str:
+async def alter_rate(session: Session, statement: ast.AlterRateLimit) -> str:
     table = session.owned(Table, statement.name)
     if statement.limit == "source_rate_limit":
         raise PgError("ALTER SOURCE_RATE_LIMIT is not for table without source")
@@ -231,7 +233,7 @@ async def alter_rate(session: "Session", statement: ast.AlterRateLimit) -> str:
     return "ALTER_TABLE"
 
 
-async def comment(session: "Session", statement: ast.Comment) -> str:
+async def comment(session: Session, statement: ast.Comment) -> str:
     table = session.owned(Table, statement.table)
     if statement.column is None:
         table.comment = statement.text

@@ -125,7 +125,7 @@ def _timestamp(value: datetime.datetime) -> str:
 
 
 def _timestamptz(value: datetime.datetime) -> str:
-    return _timestamp(value.astimezone(datetime.timezone.utc)) + "+00:00"
+    return _timestamp(value.astimezone(datetime.UTC)) + "+00:00"
 
 
 def _number(value: Any) -> str:

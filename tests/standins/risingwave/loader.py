@@ -9,7 +9,7 @@ import json
 import time
 import urllib.parse
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import rwtypes as t
@@ -31,7 +31,7 @@ class LoadFailed(Exception):
 class Transaction:
     """begin, any number of loads, prepare and commit; or rollback."""
 
-    def __init__(self, sink: "Sink"):
+    def __init__(self, sink: Sink):
         self.sink = sink
         self.host = sink.option("starrocks.host")
         self.scheme = "https" if sink.option("starrocks.use_https") == "true" else "http"
@@ -56,8 +56,11 @@ class Transaction:
 
     async def load(self, rows: Sequence[tuple[int, tuple]]) -> None:
         """Rows as (operation, values). Sent without body first, to learn the backend."""
+        for body in self._bodies(rows):
+            await self._load_body(body)
+
+    async def _load_body(self, body: bytes) -> None:
         url = self._url("load")
-        body = self._encode(rows)
         first = await self._send("PUT", url, None)
         if first.status in (301, 302, 307):
             url = self._location(first)
@@ -118,17 +121,31 @@ class Transaction:
         if label and answer.get("Label") not in (None, self.label):
             raise LoadFailed(f"Starrocks error: {what}: label mismatch {answer.get('Label')}")
 
-    def _encode(self, rows: Sequence[tuple[int, tuple]]) -> bytes:
-        columns = self.sink.columns
-        texts = []
+    def _bodies(self, rows: Sequence[tuple[int, tuple]]) -> Iterator[bytes]:
+        """The rows as JSON objects without separators, within the size of a batch."""
+        limit = int(self.sink.option("starrocks.max_batch_size_bytes", "0")) or None
+        batch: list[bytes] = []
+        size = 0
         for operation, row in rows:
-            shown = {column.name: json_value(value, column.type)
-                     for column, value in zip(columns, row)}
-            if self.upsert:
-                shown["__op"] = "1" if operation == DELETE else "0"
-            texts.append(json.dumps(shown, ensure_ascii=False, allow_nan=False,
-                                    separators=(",", ":")))
-        return "".join(texts).encode()
+            text = self._object(operation, row)
+            if limit and len(text) > limit:
+                raise LoadFailed(f"Starrocks error: single row payload size {len(text)} bytes "
+                                 "exceeds `starrocks.max_batch_size_bytes` limit "
+                                 f"{limit} bytes")
+            if limit and batch and size + len(text) > limit:
+                yield b"".join(batch)
+                batch, size = [], 0
+            batch.append(text)
+            size += len(text)
+        yield b"".join(batch)
+
+    def _object(self, operation: int, row: tuple) -> bytes:
+        shown = {column.name: json_value(value, column.type)
+                 for column, value in zip(self.sink.columns, row)}
+        if self.upsert:
+            shown["__op"] = "1" if operation == DELETE else "0"
+        return json.dumps(shown, ensure_ascii=False, allow_nan=False,
+                          separators=(",", ":")).encode()
 
 
 def json_value(value: Any, kind: t.Type) -> Any:

@@ -38,7 +38,8 @@ def _drop(cursor: Cursor) -> ast.Drop:
         if cursor.take(kind):
             break
     else:
-        raise cursor.expected("one of SCHEMA or SECRET or SINK or SOURCE or TABLE or USER after DROP")
+        raise cursor.expected("one of SCHEMA or SECRET or SINK or SOURCE or TABLE or USER "
+                              "after DROP")
     if_exists = cursor.take("if", "exists")
     name = object_name(cursor)
     cascade = cursor.take("cascade")

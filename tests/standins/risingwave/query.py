@@ -177,7 +177,7 @@ def _function_name(item: exp.Expression) -> str:
 
 def rewrite(node: exp.Expression, constants: dict[str, str]) -> exp.Expression:
     """What DuckDB calls otherwise."""
-    if isinstance(node, (exp.JSONExtractScalar, exp.JSONExtract)) and not node.args.get("only_json"):
+    if isinstance(node, (exp.JSONExtractScalar, exp.JSONExtract)):
         return _json_path(node)
     if isinstance(node, (exp.JSONBExtract, exp.JSONBExtractScalar)):
         return _json_steps(node)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import rwtypes as t
-from .catalog import (ROOT_USERS, VERSION_TEXT, Catalog, Relation, Sink, Source, Table, User)
+from .catalog import ROOT_USERS, VERSION_TEXT, Catalog, Relation, Sink, Source, Table, User
 
 if TYPE_CHECKING:
     from .server import Server
@@ -41,6 +41,12 @@ StateTableMemoryPreload|Support state table memory preload for boosting performa
 LocalityBackfill|Support locality backfill for complex streaming queries.""".splitlines())
 
 
+# Relations that change only when the catalog does: their copies are kept for a version.
+OF_CATALOG = {"rw_sources", "rw_tables", "rw_sinks", "rw_columns", "rw_internal_tables",
+              "rw_internal_table_info", "rw_description", "rw_depend", "rw_relations",
+              "rw_fragments", "rw_schemas", "rw_users"}
+
+
 class Shape:
     def __init__(self, columns: list[tuple[str, t.Type]], key: str):
         self.columns = columns
@@ -69,7 +75,7 @@ def acl_text(catalog: Catalog, thing: Any) -> list[str]:
         getattr(thing, "kind", ""), "UC"))
 
 
-def rows(server: "Server", name: str, user: User) -> list[tuple]:
+def rows(server: Server, name: str, user: User) -> list[tuple]:
     """The rows of one relation as `user` sees them."""
     maker = _MAKERS.get(name)
     if maker is None:
@@ -90,12 +96,12 @@ def props_json(relation: Relation) -> str:
     return json.dumps(shown, ensure_ascii=False)
 
 
-def _visible(server: "Server", user: User, kind: type) -> list[Any]:
+def _visible(server: Server, user: User, kind: type) -> list[Any]:
     return [relation for relation in server.catalog.of(kind)
             if server.catalog.sees(user, relation)]
 
 
-def _sources(server: "Server", _: User) -> Iterable[tuple]:
+def _sources(server: Server, _: User) -> Iterable[tuple]:
     for s in server.catalog.of(Source):
         yield (s.id, s.name, s.schema.id, s.owner.id, "MYSQL-CDC",
                [name for name, _ in SOURCE_COLUMNS], "FORMAT_TYPE_PLAIN", "ENCODE_TYPE_JSON", True,
@@ -103,7 +109,7 @@ def _sources(server: "Server", _: User) -> Iterable[tuple]:
                props_json(s), "{}")
 
 
-def _tables(server: "Server", user: User) -> Iterable[tuple]:
+def _tables(server: Server, user: User) -> Iterable[tuple]:
     for table in _visible(server, user, Table):
         yield (table.id, table.name, table.schema.id, table.owner.id, table.definition, False,
                False, acl_text(server.catalog, table), *_when(table))
@@ -114,14 +120,15 @@ def sink_type(sink: Sink) -> str:
     return f"SINK_TYPE_{kind}"
 
 
-def _sinks(server: "Server", user: User) -> Iterable[tuple]:
+def _sinks(server: Server, user: User) -> Iterable[tuple]:
     for sink in _visible(server, user, Sink):
         yield (sink.id, sink.name, sink.schema.id, sink.owner.id,
                sink.option("connector").upper(), sink_type(sink), None, sink.definition, None,
-               acl_text(server.catalog, sink), *_when(sink), sink.background, props_json(sink), None)
+               acl_text(server.catalog, sink), *_when(sink), sink.background, props_json(sink),
+               None)
 
 
-def _columns(server: "Server", user: User) -> Iterable[tuple]:
+def _columns(server: Server, user: User) -> Iterable[tuple]:
     for source in server.catalog.of(Source):
         for place, (name, kind) in enumerate(SOURCE_COLUMNS, 1):
             yield _column(source.id, name, place, kind, place > 1, name == "_row_id")
@@ -142,7 +149,7 @@ def _column(relation: int, name: str, place: int, kind: t.Type, hidden: bool, ke
             kind.length, kind.duck.partition("(")[0].lower())
 
 
-def _internal_tables(server: "Server", user: User) -> Iterable[tuple]:
+def _internal_tables(server: Server, user: User) -> Iterable[tuple]:
     for internal in server.catalog.internals():
         job = internal.job
         if server.catalog.sees(user, job):
@@ -150,7 +157,7 @@ def _internal_tables(server: "Server", user: User) -> Iterable[tuple]:
                    acl_text(server.catalog, job), *_when(job))
 
 
-def _internal_table_info(server: "Server", user: User) -> Iterable[tuple]:
+def _internal_table_info(server: Server, user: User) -> Iterable[tuple]:
     for internal in server.catalog.internals():
         job = internal.job
         if server.catalog.sees(user, job):
@@ -158,29 +165,29 @@ def _internal_table_info(server: "Server", user: User) -> Iterable[tuple]:
                    job.owner.name)
 
 
-def _streaming_jobs(server: "Server", _: User) -> Iterable[tuple]:
+def _streaming_jobs(server: Server, _: User) -> Iterable[tuple]:
     for job in server.catalog.relations.values():
         yield job.id, job.name, 1, job.status, job.parallelism, 256, "default"
 
 
-def _description(server: "Server", user: User) -> Iterable[tuple]:
+def _description(server: Server, user: User) -> Iterable[tuple]:
     for table in _visible(server, user, Table):
         yield table.id, None, None, table.comment
         for place, column in enumerate(table.columns, 1):
             yield table.id, None, place, column.comment
 
 
-def _depend(server: "Server", _: User) -> Iterable[tuple]:
+def _depend(server: Server, _: User) -> Iterable[tuple]:
     for relation in server.catalog.relations.values():
         for dependant in server.catalog.dependants(relation):
             yield dependant.id, relation.id
 
 
-def creating(server: "Server") -> list[Sink]:
+def creating(server: Server) -> list[Sink]:
     return [sink for sink in server.catalog.of(Sink) if sink.status == "CREATING"]
 
 
-def _ddl_progress(server: "Server", _: User) -> Iterable[tuple]:
+def _ddl_progress(server: Server, _: User) -> Iterable[tuple]:
     for sink in creating(server):
         yield (sink.id, sink.definition, create_type(sink), sink.backfill.percent(),
                sink.created_at.replace(microsecond=0), False, "SNAPSHOT_BACKFILL")
@@ -190,13 +197,13 @@ def create_type(sink: Sink) -> str:
     return "BACKGROUND" if sink.background else "FOREGROUND"
 
 
-def _fragment_progress(server: "Server", _: User) -> Iterable[tuple]:
+def _fragment_progress(server: Server, _: User) -> Iterable[tuple]:
     for sink in creating(server):
         yield (sink.id, sink.fragment, f"{sink.schema.name}.{sink.name}",
                f"{sink.upstream.schema.name}.{sink.upstream.name}", sink.backfill.exact_percent())
 
 
-def _rate_limit(server: "Server", _: User) -> Iterable[tuple]:
+def _rate_limit(server: Server, _: User) -> Iterable[tuple]:
     names = {"source": (["SOURCE"], "SOURCE"), "table": (["STREAM_SCAN"], "STREAM_CDC_SCAN"),
              "sink": (["SINK"], "SINK")}
     for relation in server.catalog.relations.values():
@@ -205,7 +212,7 @@ def _rate_limit(server: "Server", _: User) -> Iterable[tuple]:
             yield relation.fragment, flags, node, relation.id, relation.rate_limit
 
 
-def _workers(server: "Server", _: User) -> Iterable[tuple]:
+def _workers(server: Server, _: User) -> Iterable[tuple]:
     memory, started = 25276518400, server.started_at.replace(microsecond=0)
     about = ("3.0.3", memory, 2, started)
     yield (0, "127.0.0.1", "5690", "WORKER_TYPE_META", "RUNNING", None, None, None, None, *about,
@@ -218,65 +225,65 @@ def _workers(server: "Server", _: User) -> Iterable[tuple]:
            None, False)
 
 
-def _recovery(server: "Server", _: User) -> Iterable[tuple]:
+def _recovery(server: Server, _: User) -> Iterable[tuple]:
     running = not server.is_recovering()
     yield (1, "dev", "RUNNING" if running else "RECOVERING",
            "UNKNOWN" if running else "RECOVERING", "RUNNING", running, not running)
 
 
-def _users(server: "Server", _: User) -> Iterable[tuple]:
+def _users(server: Server, _: User) -> Iterable[tuple]:
     for u in server.catalog.users.values():
         yield u.id, u.name, u.is_super, u.create_db, u.create_user, u.can_login, u.is_admin
 
 
-def _schemas(server: "Server", _: User) -> Iterable[tuple]:
+def _schemas(server: Server, _: User) -> Iterable[tuple]:
     for schema in server.catalog.schemas.values():
         yield schema.id, schema.name, schema.owner.id, acl_text(server.catalog, schema)
 
 
-def _databases(server: "Server", _: User) -> Iterable[tuple]:
+def _databases(server: Server, _: User) -> Iterable[tuple]:
     yield (1, "dev", 1, [f"{name}=Cc/root" for name in ROOT_USERS], "default",
            server.barrier_ms, 1)
 
 
-def _secrets(server: "Server", _: User) -> Iterable[tuple]:
+def _secrets(server: Server, _: User) -> Iterable[tuple]:
     for secret in server.catalog.secrets.values():
         yield secret.id, secret.schema.id, secret.name, secret.owner.id, None
 
 
-def _relations(server: "Server", user: User) -> Iterable[tuple]:
+def _relations(server: Server, user: User) -> Iterable[tuple]:
     for relation in server.catalog.relations.values():
         if isinstance(relation, Source) or server.catalog.sees(user, relation):
             yield (relation.id, relation.name, relation.kind, relation.schema.id,
                    relation.owner.id, relation.definition, acl_text(server.catalog, relation))
 
 
-def _fragments(server: "Server", _: User) -> Iterable[tuple]:
+def _fragments(server: Server, _: User) -> Iterable[tuple]:
     flags = {"source": ["SOURCE"], "table": ["MVIEW", "CDC_FILTER"], "sink": ["SINK"]}
     for relation in server.catalog.relations.values():
         yield (relation.fragment, relation.id, "HASH", [i.id for i in relation.internal], [],
                flags[relation.kind], 1, 256, "inherit")
 
 
-def _stats(server: "Server", user: User) -> Iterable[tuple]:
+def _stats(server: Server, user: User) -> Iterable[tuple]:
     for table in _visible(server, user, Table):
         count = len(table.rows)
         yield table.id, count, count * 23, count * 43
 
 
-def _sink_decouple(server: "Server", user: User) -> Iterable[tuple]:
+def _sink_decouple(server: Server, user: User) -> Iterable[tuple]:
     for sink in _visible(server, user, Sink):
         yield sink.id, sink.decoupled, (1 if sink.decoupled else None)
 
 
-def _log_stores(server: "Server", user: User) -> Iterable[tuple]:
+def _log_stores(server: Server, user: User) -> Iterable[tuple]:
     for sink in _visible(server, user, Sink):
         for internal in sink.internal:
             if internal.suffix == "sink":
                 yield sink.id, internal.id
 
 
-_MAKERS: dict[str, Callable[["Server", User], Iterable[tuple]]] = {
+_MAKERS: dict[str, Callable[[Server, User], Iterable[tuple]]] = {
     "rw_sources": _sources, "rw_tables": _tables, "rw_sinks": _sinks, "rw_columns": _columns,
     "rw_internal_tables": _internal_tables, "rw_internal_table_info": _internal_table_info,
     "rw_streaming_jobs": _streaming_jobs, "rw_description": _description, "rw_depend": _depend,

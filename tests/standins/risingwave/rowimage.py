@@ -182,7 +182,7 @@ def _datetime(*parts: int) -> datetime.datetime | None:
 def _instant(seconds: int, micros: int) -> datetime.datetime | None:
     if seconds == 0:  # 0000-00-00 00:00:00
         return None
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return moment.replace(tzinfo=None, microsecond=micros)
 
 

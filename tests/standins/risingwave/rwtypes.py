@@ -116,7 +116,8 @@ def _arguments(cursor: Cursor, word: str, found: Type) -> Type:
 
 # MySQL's DATA_TYPE, "unsigned" behind a blank: the types the validator accepts.
 _ACCEPTED: dict[str, tuple[Type, ...]] = {
-    "tinyint": (BOOLEAN, SMALLINT, INTEGER, BIGINT), "tinyint unsigned": (SMALLINT, INTEGER, BIGINT),
+    "tinyint": (BOOLEAN, SMALLINT, INTEGER, BIGINT),
+    "tinyint unsigned": (SMALLINT, INTEGER, BIGINT),
     "smallint": (SMALLINT, INTEGER, BIGINT), "smallint unsigned": (INTEGER, BIGINT),
     "mediumint": (INTEGER, BIGINT), "mediumint unsigned": (BIGINT,),
     "int": (INTEGER, BIGINT), "int unsigned": (BIGINT,),

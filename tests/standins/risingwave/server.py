@@ -169,12 +169,14 @@ class Server:
             self._save()
 
     def _flow(self) -> None:
-        arrived = {id: job.barrier() for id, job in list(self.sources.items())}
+        arrived = {number: job.barrier() for number, job in list(self.sources.items())}
+        readers: dict[int, list[Sink]] = {}
+        for sink in self.catalog.of(Sink):
+            readers.setdefault(sink.upstream.id, []).append(sink)
         for job in list(self.tables.values()):
             net = job.barrier(arrived.get(job.table.source.id, []))
-            for sink in self.catalog.of(Sink):
-                if sink.upstream is job.table:
-                    self._feed(sink, net)
+            for sink in readers.get(job.table.id, []):
+                self._feed(sink, net)
 
     def _feed(self, sink: Sink, net: Net) -> None:
         backfill = sink.backfill

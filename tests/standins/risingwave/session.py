@@ -8,8 +8,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import (ddl_misc, ddl_sink, ddl_source, ddl_table, relations, show, statements as ast,
-               statetables, users, variables)
+from . import (
+    ddl_misc,
+    ddl_sink,
+    ddl_source,
+    ddl_table,
+    relations,
+    show,
+    statetables,
+    users,
+    variables,
+)
+from . import statements as ast
 from .catalog import VERSION_TEXT, Relation, Schema, Sink, Source, Table, User
 from .errors import PgError, denied, not_found
 from .query import Relation as Queried
@@ -30,7 +40,7 @@ class Answer:
 
 
 class Session:
-    def __init__(self, server: "Server", user: User, database: str, number: int = 0):
+    def __init__(self, server: Server, user: User, database: str, number: int = 0):
         self.server = server
         self.user = user
         self.database = database
@@ -124,7 +134,11 @@ class Session:
             shape = relations.SHAPES.get(name)
             if shape is None:
                 return None
-            return Queried(shape.columns, lambda: relations.rows(self.server, name, self.user))
+            version = None
+            if name in relations.OF_CATALOG:
+                version = (self.catalog.version, self.user.id)
+            return Queried(shape.columns, lambda: relations.rows(self.server, name, self.user),
+                           version)
         for candidate in [schema] if schema else self.search_path():
             found = self._relation(candidate, name)
             if found is not None:

@@ -37,12 +37,12 @@ enforce_secret|false|Whether to enforce secret on cloud.|t"""
 
 
 def _answer(tag: str, names: Iterable[str], rows: Iterable[tuple],
-            kinds: dict[str, Type] | None = None) -> "Answer":
+            kinds: dict[str, Type] | None = None) -> Answer:
     from .session import Answer
     return Answer(tag, [(name, (kinds or {}).get(name, VARCHAR)) for name in names], list(rows))
 
 
-def variable(session: "Session", statement: ast.ShowVariable) -> "Answer":
+def variable(session: Session, statement: ast.ShowVariable) -> Answer:
     if statement.name == "all":
         return _answer("SHOW_VARIABLE", ("Name", "Setting", "Description"),
                        [(name, value, "") for name, value in session.variables.items()])
@@ -50,14 +50,14 @@ def variable(session: "Session", statement: ast.ShowVariable) -> "Answer":
     return _answer("SHOW_VARIABLE", ("Name",), [(session.variables[name],)])
 
 
-def _schemas_shown(session: "Session", statement: ast.ShowObjects) -> list[str]:
+def _schemas_shown(session: Session, statement: ast.ShowObjects) -> list[str]:
     if statement.schema is not None:
         return [session.catalog.schema(statement.schema).name]
     return session.search_path()
 
 
-def _relation_names(kind: type[Relation]) -> Callable[["Session", ast.ShowObjects], list[tuple]]:
-    def names(session: "Session", statement: ast.ShowObjects) -> list[tuple]:
+def _relation_names(kind: type[Relation]) -> Callable[[Session, ast.ShowObjects], list[tuple]]:
+    def names(session: Session, statement: ast.ShowObjects) -> list[tuple]:
         shown = _schemas_shown(session, statement)
         return [(f"{_quoted(r.schema.name)}.{_quoted(r.name)}",) for r in session.catalog.of(kind)
                 if r.schema.name in shown and (kind is Source
@@ -65,7 +65,7 @@ def _relation_names(kind: type[Relation]) -> Callable[["Session", ast.ShowObject
     return names
 
 
-def _internal_names(session: "Session", statement: ast.ShowObjects) -> list[tuple]:
+def _internal_names(session: Session, statement: ast.ShowObjects) -> list[tuple]:
     shown = _schemas_shown(session, statement)
     return [(f"{i.job.schema.name}.{i.name}",) for i in session.catalog.internals()
             if i.job.schema.name in shown and session.catalog.sees(session.user, i.job)]
@@ -77,27 +77,27 @@ def _quoted(name: str) -> str:
     return name if plain else f'"{name}"'
 
 
-def _jobs(session: "Session", _: ast.ShowObjects) -> list[tuple]:
+def _jobs(session: Session, _: ast.ShowObjects) -> list[tuple]:
     return [(sink.id, sink.definition, relations.create_type(sink), sink.backfill.percent())
             for sink in relations.creating(session.server)]
 
 
-def _cluster(session: "Session", _: ast.ShowObjects) -> list[tuple]:
+def _cluster(session: Session, _: ast.ShowObjects) -> list[tuple]:
     return [(row[0], f"{row[1]}:{row[2]}", row[3], row[4], row[5], row[6], row[7], row[12])
             for row in relations.rows(session.server, "rw_worker_nodes", session.user)]
 
 
-def _parameters(session: "Session", _: ast.ShowObjects) -> list[tuple]:
+def _parameters(session: Session, _: ast.ShowObjects) -> list[tuple]:
     return [tuple(line.split("|")) for line in _PARAMETERS.splitlines()]
 
 
-def _process_list(session: "Session", _: ast.ShowObjects) -> list[tuple]:
+def _process_list(session: Session, _: ast.ShowObjects) -> list[tuple]:
     return [("3", f"3:{session.number}", session.user.name, "127.0.0.1", session.database, "0ms",
              "SHOW PROCESSLIST")]
 
 
 _NAME = ("Name",)
-_SHOWN: dict[str, tuple[tuple[str, ...], Callable[["Session", ast.ShowObjects], list[tuple]]]] = {
+_SHOWN: dict[str, tuple[tuple[str, ...], Callable[[Session, ast.ShowObjects], list[tuple]]]] = {
     "sources": (_NAME, _relation_names(Source)), "tables": (_NAME, _relation_names(Table)),
     "sinks": (_NAME, _relation_names(Sink)), "internal tables": (_NAME, _internal_names),
     "materialized views": (_NAME, lambda *_: []), "connections": (_NAME, lambda *_: []),
@@ -113,7 +113,7 @@ _SHOWN: dict[str, tuple[tuple[str, ...], Callable[["Session", ast.ShowObjects], 
                     _process_list)}
 
 
-def objects(session: "Session", statement: ast.ShowObjects) -> "Answer":
+def objects(session: Session, statement: ast.ShowObjects) -> Answer:
     names, maker = _SHOWN[statement.what]
     rows = maker(session, statement)
     if statement.like is not None:
@@ -128,7 +128,7 @@ def objects(session: "Session", statement: ast.ShowObjects) -> "Answer":
 _KINDS: dict[str, type[Relation]] = {"source": Source, "table": Table, "sink": Sink}
 
 
-def create(session: "Session", statement: ast.ShowCreate) -> "Answer":
+def create(session: Session, statement: ast.ShowCreate) -> Answer:
     relation = session.find(_KINDS[statement.kind], statement.name)
     if relation is None or (not isinstance(relation, Source)
                             and not session.catalog.sees(session.user, relation)):
@@ -137,7 +137,7 @@ def create(session: "Session", statement: ast.ShowCreate) -> "Answer":
     return _answer("SHOW_COMMAND", ("Name", "Create Sql"), [(name, relation.definition)])
 
 
-def describe(session: "Session", statement: ast.Describe) -> "Answer":
+def describe(session: Session, statement: ast.Describe) -> Answer:
     columns, key, distribution, name = _shape(session, statement.name)
     rows: list[tuple[Any, ...]] = [
         (f'"{column}"' if column in _RESERVED else column, kind.name, str(hidden).lower(), about)
@@ -153,7 +153,7 @@ def describe(session: "Session", statement: ast.Describe) -> "Answer":
 Shape = tuple[list[tuple[str, Type, bool, str | None]], str, str, str]
 
 
-def _shape(session: "Session", name: ast.Name) -> Shape:
+def _shape(session: Session, name: ast.Name) -> Shape:
     if name.schema == "rw_catalog":
         found = relations.SHAPES.get(name.name)
         if found is None:
@@ -182,6 +182,6 @@ def _shape(session: "Session", name: ast.Name) -> Shape:
     return [*columns, stored], key, key, relation.comment or relation.name
 
 
-async def cancel(session: "Session", statement: ast.CancelJobs) -> "Answer":
+async def cancel(session: Session, statement: ast.CancelJobs) -> Answer:
     done = await ddl_sink.cancel(session, statement)
     return _answer("CANCEL_COMMAND", ("Id",), [(str(number),) for number in done])

@@ -20,7 +20,7 @@ _FIRST_BACKOFF, _LAST_BACKOFF = 1, 180
 class SinkJob:
     """Loads at every barrier that has rows, commits every so many checkpoints."""
 
-    def __init__(self, server: "Server", sink: Sink):
+    def __init__(self, server: Server, sink: Sink):
         self.server = server
         self.sink = sink
         self.transaction: Transaction | None = None

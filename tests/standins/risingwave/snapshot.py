@@ -15,7 +15,11 @@ from .catalog import Table
 from .values import MyColumn, parse_snapshot, to_risingwave
 
 RETRY_S = 1.0
+_IDLE_S = 0.05
 _AHEAD = 20  # pages that may wait for a barrier
+# A thousand tables must not take all of MySQL's connections; 3.0.3 reads the position for
+# ten tables at a time.
+_readers = threading.BoundedSemaphore(10)
 
 
 def _quote(name: str) -> str:
@@ -43,14 +47,23 @@ class Snapshot(threading.Thread):
 
     def run(self) -> None:
         while not self.stopping:
+            if self._paused():
+                time.sleep(_IDLE_S)
+                continue
             try:
-                self._read()
-                self.finished = not self.stopping
-                return
+                with _readers:
+                    self.finished = not self._read()
+                if self.finished:
+                    return
             except (pymysql.err.MySQLError, mysql.Invalid, OSError, ValueError):
                 time.sleep(RETRY_S)
 
-    def _read(self) -> None:
+    def _paused(self) -> bool:
+        """A rate limit of 0 gives the connection back, once the position is known."""
+        return self.table.rate_limit == 0 and self.offset is not None
+
+    def _read(self) -> bool:
+        """Reads on; whether there may be more rows when it ends."""
         connection = mysql.connect(self.props)
         try:
             if self.offset is None:
@@ -58,11 +71,12 @@ class Snapshot(threading.Thread):
             found = mysql.read_columns(connection, *self.table.upstream)
             connection.decoders = {}  # type: ignore[assignment]
             more = True
-            while more and not self.stopping:
+            while more and not self.stopping and not self._paused():
                 if self.after is not None and any(
                         self.types[name] is t.BYTEA for name in self.table.key):
                     raise ValueError("unsupported primary key data type: bytea")
                 more = self._page(connection, found)
+            return more
         finally:
             connection.close()
 
@@ -70,7 +84,7 @@ class Snapshot(threading.Thread):
         """Reads one page; whether there may be more."""
         limit = self._allowed()
         if limit == 0:
-            time.sleep(0.05)
+            time.sleep(_IDLE_S)
             return True
         by_name = {column.name.lower(): column for column in found}
         key = [by_name[name.lower()] for name in self.table.key]
@@ -141,5 +155,5 @@ def _key_value(raw: Any, column: MyColumn) -> Any:
 def meta_value(meta: str, table: Table, time_s: int) -> Any:
     import datetime
     if meta == "timestamp":
-        return datetime.datetime.fromtimestamp(time_s, datetime.timezone.utc)
+        return datetime.datetime.fromtimestamp(time_s, datetime.UTC)
     return table.upstream[0] if meta == "database_name" else table.upstream[1]

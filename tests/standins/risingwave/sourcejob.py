@@ -19,7 +19,7 @@ HEARTBEAT = 60
 
 
 class SourceJob:
-    def __init__(self, server: "Server", source: Source, resumed: bool = False):
+    def __init__(self, server: Server, source: Source, resumed: bool = False):
         self.server = server
         self.source = source
         self.reader: Reader | None = None

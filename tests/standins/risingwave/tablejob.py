@@ -17,7 +17,7 @@ Net = dict[tuple, tuple[list | None, list | None]]  # key: row before, row now
 
 
 class TableJob:
-    def __init__(self, server: "Server", table: Table):
+    def __init__(self, server: Server, table: Table):
         self.server = server
         self.table = table
         self.snapshot: Snapshot | None = None

@@ -27,7 +27,7 @@ def md5_response(user: User, salt: bytes) -> str:
     return "md5" + hashlib.md5(inner.encode() + salt).hexdigest()
 
 
-def create(session: "Session", statement: ast.CreateUser) -> str:
+def create(session: Session, statement: ast.CreateUser) -> str:
     if not (session.user.is_super or session.user.create_user):
         raise denied("permission denied to create user")
     if statement.name in session.catalog.users:
@@ -43,7 +43,7 @@ def create(session: "Session", statement: ast.CreateUser) -> str:
     return "CREATE_USER"
 
 
-def alter(session: "Session", statement: ast.AlterUser) -> str:
+def alter(session: Session, statement: ast.AlterUser) -> str:
     user = find(session, statement.name)
     if user is not session.user and not (session.user.is_super or session.user.create_user):
         raise denied("permission denied to alter user")
@@ -52,13 +52,13 @@ def alter(session: "Session", statement: ast.AlterUser) -> str:
     return "UPDATE_USER"
 
 
-def find(session: "Session", name: str) -> User:
+def find(session: Session, name: str) -> User:
     if name not in session.catalog.users:
         raise not_found("user", name)
     return session.catalog.users[name]
 
 
-def drop(session: "Session", statement: ast.Drop) -> str:
+def drop(session: Session, statement: ast.Drop) -> str:
     name = statement.name.name
     if name not in session.catalog.users:
         if not statement.if_exists:
@@ -76,7 +76,7 @@ def drop(session: "Session", statement: ast.Drop) -> str:
     return "DROP_USER"
 
 
-def grant(session: "Session", statement: ast.Grant) -> str:
+def grant(session: Session, statement: ast.Grant) -> str:
     for user_name in statement.users:
         user = find(session, user_name)
         for grants in _targets(session, statement):
@@ -91,7 +91,7 @@ def grant(session: "Session", statement: ast.Grant) -> str:
     return "REVOKE_PRIVILEGE" if statement.revoke else "GRANT_PRIVILEGE"
 
 
-def _targets(session: "Session", statement: ast.Grant) -> list[dict[int, set[str]]]:
+def _targets(session: Session, statement: ast.Grant) -> list[dict[int, set[str]]]:
     """The grants of every object the statement names."""
     catalog = session.catalog
     found: list[dict[int, set[str]]] = []
@@ -119,11 +119,11 @@ def _targets(session: "Session", statement: ast.Grant) -> list[dict[int, set[str
     return found
 
 
-def _need_grantor(session: "Session", thing: Granted | None) -> None:
+def _need_grantor(session: Session, thing: Granted | None) -> None:
     if not session.user.is_super and (thing is None or thing.owner is not session.user):
         raise denied("PermissionDenied: Don't have grant option")
 
 
-def may_connect(server: "Server", user: User) -> bool:
+def may_connect(server: Server, user: User) -> bool:
     """RisingWave grants CONNECT to everybody by default."""
     return user.can_login

@@ -193,7 +193,7 @@ def _time(value: datetime.timedelta, _: MyColumn) -> datetime.time | None:
 
 
 def _instant(value: datetime.datetime, _: MyColumn) -> datetime.datetime:
-    return value.replace(tzinfo=datetime.timezone.utc)
+    return value.replace(tzinfo=datetime.UTC)
 
 
 def _same(value: Any, _: MyColumn) -> Any:

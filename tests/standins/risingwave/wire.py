@@ -50,7 +50,7 @@ class Terminate(Exception):
 
 
 class Connection:
-    def __init__(self, server: "Server", reader: asyncio.StreamReader,
+    def __init__(self, server: Server, reader: asyncio.StreamReader,
                  writer: asyncio.StreamWriter, tls: ssl.SSLContext | None):
         self.server = server
         self.reader = reader
@@ -263,10 +263,10 @@ class Connection:
             self.report(b"E", "ERROR", OTHER, panic.text())
             raise Terminate from panic
 
-    async def _nothing(self, _: "_Fields") -> None:
+    async def _nothing(self, _: _Fields) -> None:
         pass
 
-    async def _parse(self, fields: "_Fields") -> None:
+    async def _parse(self, fields: _Fields) -> None:
         name, sql = fields.text(), fields.text()
         types = [fields.int32() for _ in range(fields.int16())]
         statements = parser.parse(sql)
@@ -278,7 +278,7 @@ class Connection:
         self.prepared[name] = Prepared(statement, types)
         self.send(b"1")
 
-    async def _bind(self, fields: "_Fields") -> None:
+    async def _bind(self, fields: _Fields) -> None:
         portal, name = fields.text(), fields.text()
         if name not in self.prepared:
             raise PgError(f"No statement found: {name}")
@@ -294,7 +294,7 @@ class Connection:
         self.portals[portal] = Portal(self.prepared[name], params)
         self.send(b"2")
 
-    async def _describe(self, fields: "_Fields") -> None:
+    async def _describe(self, fields: _Fields) -> None:
         kind, name = fields.raw(1), fields.text()
         if kind == b"S":
             prepared = self.prepared[name]
@@ -311,7 +311,7 @@ class Connection:
         else:
             self.send(b"n")
 
-    async def _run(self, fields: "_Fields") -> None:
+    async def _run(self, fields: _Fields) -> None:
         portal = self.portals.get(fields.text())
         if portal is None:
             raise PgError("No portal found")
@@ -324,7 +324,7 @@ class Connection:
             self.data_rows(answer)
         self.send(b"C", answer.tag.encode() + b"\0")
 
-    async def _close(self, fields: "_Fields") -> None:
+    async def _close(self, fields: _Fields) -> None:
         kind, name = fields.raw(1), fields.text()
         (self.prepared if kind == b"S" else self.portals).pop(name, None)
         self.send(b"3")

@@ -190,6 +190,22 @@ static void warns_of_unproven_key_names(void **state)
     assert_true(has_note(&d, "'we-ird'"));
 }
 
+static void warns_of_names_outside_ascii(void **state)
+{
+    struct fixture *f = *state;
+    struct desired d;
+    struct fault fault = FAULT_INIT;
+
+    fixture_column(f, "id", "int", "PRI");
+    fixture_column(f, "列", "int", "");
+    ASSERT_OK(build(f, &d, &fault), &fault);
+    assert_int_equal(d.notes.n, 1);
+    assert_true(has_note(&d, "column '列': a name outside ASCII"));
+    f->sync.target_table = "表";
+    ASSERT_OK(build(f, &d, &fault), &fault);
+    assert_true(has_note(&d, "target table: a name outside ASCII"));
+}
+
 static void marks_and_hashes_the_definition(void **state)
 {
     struct fixture *f = *state;
@@ -279,6 +295,7 @@ int main(void)
         TEST(treats_a_full_counter_as_large_keys),
         TEST(warns_of_long_keys),
         TEST(warns_of_unproven_key_names),
+        TEST(warns_of_names_outside_ascii),
         TEST(marks_and_hashes_the_definition),
         TEST(makes_names_from_identity),
         TEST(identifies_the_server),

@@ -67,6 +67,8 @@ static void refuses_with_the_rule(void **state)
         {SV("a*b"), SQL_STARROCKS, IDENT_COLUMN, "= < > ! *"},
         {SV("a,b"), SQL_STARROCKS, IDENT_COLUMN, "commas"},
         {SV("a\tb"), SQL_STARROCKS, IDENT_COLUMN, "control"},
+        {SV("a\x1f"), SQL_STARROCKS, IDENT_COLUMN, "control"},
+        {SV("a\x7f"), SQL_STARROCKS, IDENT_COLUMN, "control"},
         {SV("__OP"), SQL_STARROCKS, IDENT_COLUMN, "reserves"},
         {SV("__row"), SQL_STARROCKS, IDENT_COLUMN, "reserves"},
         {SV("___count___"), SQL_STARROCKS, IDENT_COLUMN, "reserves"},

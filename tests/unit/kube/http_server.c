@@ -318,3 +318,32 @@ int http_closed_port(void)
     assert_int_equal(close(fd), 0);
     return port;
 }
+
+void http_serve_echo(struct http_peer *peer, void *context)
+{
+    AUTO(buf_deinit) struct buf request = {0};
+
+    (void)context;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    while (http_peer_read(peer, &request)) {
+        http_peer_answer(peer, 200, "Content-Type: application/json\r\n",
+                         "{\"ok\":true}");
+    }
+}
+
+void http_serve_raw(struct http_peer *peer, void *context)
+{
+    const struct http_raw *raw = context;
+    AUTO(buf_deinit) struct buf request = {0};
+
+    buf_init(&request, REQUEST_BYTES_MAX);
+    if (http_peer_read(peer, &request)) {
+        http_peer_write(peer, raw->text);
+    }
+}
+
+void http_serve_raw_and_hold(struct http_peer *peer, void *context)
+{
+    http_serve_raw(peer, context);
+    http_peer_wait_closed(peer);
+}

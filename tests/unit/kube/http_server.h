@@ -41,6 +41,15 @@ void http_peer_answer(struct http_peer *peer, int status, const char *headers,
                       const char *body); /* with Content-Length */
 void http_peer_wait_closed(struct http_peer *peer);
 
+/* Ready-made servers: {"ok":true} to all; the context's text as it is, once; and then
+ * open. */
+struct http_raw {
+    const char *text;
+};
+void http_serve_echo(struct http_peer *peer, void *context);
+void http_serve_raw(struct http_peer *peer, void *context);
+void http_serve_raw_and_hold(struct http_peer *peer, void *context);
+
 /* A port on which nobody listens. */
 int http_closed_port(void);
 

@@ -102,46 +102,9 @@ static inline bool stream(struct bench *b, int64_t idle_ms)
                                      b, &b->status, &b->fault);
 }
 
-/* Servers. */
-
-static inline void serve_echo(struct http_peer *peer, void *context)
-{
-    AUTO(buf_deinit) struct buf request = {0};
-
-    (void)context;
-    buf_init(&request, 4 * 1024 * 1024);
-    while (http_peer_read(peer, &request)) {
-        http_peer_answer(peer, 200, "Content-Type: application/json\r\n",
-                         "{\"ok\":true}");
-    }
-}
-
-struct raw {
-    const char *text;
-};
-
 #define RAW_BENCH(serve, answer)                                                         \
-    struct raw raw_ = {answer};                                                          \
+    struct http_raw raw_ = {answer};                                                     \
     BENCH(serve, &raw_)
-
-/* Reads one request and writes the context's text as it is, then closes. */
-static inline void serve_raw(struct http_peer *peer, void *context)
-{
-    const struct raw *raw = context;
-    AUTO(buf_deinit) struct buf request = {0};
-
-    buf_init(&request, 4 * 1024 * 1024);
-    if (http_peer_read(peer, &request)) {
-        http_peer_write(peer, raw->text);
-    }
-}
-
-/* The same, but the connection stays open until the client leaves. */
-static inline void serve_raw_and_hold(struct http_peer *peer, void *context)
-{
-    serve_raw(peer, context);
-    http_peer_wait_closed(peer);
-}
 
 static inline int global_setup(void **state)
 {

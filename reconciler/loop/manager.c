@@ -1,31 +1,31 @@
-#include "loop/operator.h"
+#include "loop/manager.h"
 
 #include "base/heap.h"
+#include "kube/conditions.h"
 #include "loop/http.h"
 #include "model/conditions.h"
-#include "kube/conditions.h"
 
 #include <pthread.h>
 
 #define WORKERS_MAX 64
-#define HOUSEKEEPING_MS (10 * 60 * 1000)
+#define HOUSEKEEPING_MS INT64_C(600000)
 /* A worker that has not turned for this long is stuck beyond every deadline it has. */
-#define WORKER_STUCK_MS (30 * 60 * 1000)
+#define WORKER_STUCK_MS INT64_C(1800000)
 
 struct worker {
-    struct operator *operator;
+    struct manager *manager;
     pthread_t thread;
     _Atomic int64_t busy_since_ms; /* 0: idle */
     bool started;
 };
 
-struct operator {
+struct manager {
     struct loop *loop;
     const struct clock *clock;
     struct cancel *stop;
     struct reflector syncs, conns;
-    pthread_t syncs_thread, conns_thread, keeper_thread;
-    int started; /* how many of the three above run */
+    pthread_t threads[3]; /* two reflectors and the housekeeper */
+    size_t started;       /* how many of them run */
     struct worker workers[WORKERS_MAX];
     int worker_count;
     struct http *metrics, *probes;
@@ -42,7 +42,7 @@ static void *reflector_thread(void *argument)
 
 static void work(struct worker *worker)
 {
-    struct loop *loop = worker->operator->loop;
+    struct loop *loop = worker->manager->loop;
     char *key = NULL;
 
     while ((key = queue_take(loop->queue)) != NULL) {
@@ -58,7 +58,7 @@ static void work(struct worker *worker)
 static void *worker_thread(void *argument)
 {
     struct worker *worker = argument;
-    struct loop *loop = worker->operator->loop;
+    struct loop *loop = worker->manager->loop;
 
     /* Reconciling before both caches are complete would see missing connections. */
     while (!cancel_fired(loop->stop) &&
@@ -73,16 +73,18 @@ static void *worker_thread(void *argument)
 
 static void *keeper_thread(void *argument)
 {
-    struct operator *op = argument;
+    struct manager *op = argument;
     struct loop *loop = op->loop;
 
     while (cancel_sleep(op->stop, HOUSEKEEPING_MS)) {
         struct fault fault = FAULT_INIT;
         int64_t deleted = 0;
 
-        if (loop->ports.audit != NULL && !audit_prune(loop->ports.audit, &deleted, &fault)) {
+        if (loop->ports.audit != NULL &&
+            !audit_prune(loop->ports.audit, &deleted, &fault)) {
             metrics_add(loop->metrics, METRIC_AUDIT_ERRORS, 1);
-            lg_error(loop->ports.lg, "audit retention failed", LG_STR("error", fault.text));
+            lg_error(loop->ports.lg, "audit retention failed",
+                     LG_STR("error", fault.text));
         }
     }
     return NULL;
@@ -92,7 +94,7 @@ static void *keeper_thread(void *argument)
 
 static bool is_live(void *context)
 {
-    const struct operator *op = context;
+    const struct manager *op = context;
     int64_t now_ms = clock_monotonic_ms(op->clock);
 
     for (int i = 0; i < op->worker_count; i++) {
@@ -107,7 +109,7 @@ static bool is_live(void *context)
 
 static bool is_ready(void *context)
 {
-    const struct operator *op = context;
+    const struct manager *op = context;
 
     return kube_store_synced(op->loop->syncs) && kube_store_synced(op->loop->conns);
 }
@@ -123,8 +125,8 @@ static void count_resources(struct loop *loop)
         struct kube_conditions conditions = {0};
         const struct kube_condition *c = NULL;
 
-        kube_conditions_read(&conditions,
-                             json_get(json_get(all[i]->json, "status"), "conditions"), arena);
+        kube_conditions_read(
+            &conditions, json_get(json_get(all[i]->json, "status"), "conditions"), arena);
         c = kube_conditions_find(&conditions, condition_type(CONDITION_READY));
         ready += c != NULL && c->status == KUBE_TRUE;
         c = kube_conditions_find(&conditions, condition_type(CONDITION_STALLED));
@@ -139,7 +141,7 @@ static void count_resources(struct loop *loop)
 
 static void print_metrics(void *context, struct buf *out)
 {
-    const struct operator *op = context;
+    const struct manager *op = context;
     struct queue_numbers numbers = queue_numbers(op->loop->queue);
 
     metrics_set(op->loop->metrics, METRIC_QUEUE_DEPTH, numbers.depth);
@@ -151,9 +153,10 @@ static void print_metrics(void *context, struct buf *out)
 
 /* --- start and stop --- */
 
-static void reflector_setup(struct operator *op, struct reflector *r,
-                            const struct kube_resource *resource, struct kube_store *store,
-                            kube_on_change *on_change, uint64_t salt)
+static void reflector_setup(struct manager *op, struct reflector *r,
+                            const struct kube_resource *resource,
+                            struct kube_store *store, kube_on_change *on_change,
+                            uint64_t salt)
 {
     *r = (struct reflector){.api = &op->loop->api,
                             .resource = resource,
@@ -165,41 +168,44 @@ static void reflector_setup(struct operator *op, struct reflector *r,
     rng_init(&r->rng, op->loop->ports.seed ^ salt);
 }
 
-static bool start_threads(struct operator *op, struct fault *fault)
+static bool start_threads(struct manager *op, struct fault *fault)
 {
+    const struct {
+        void *(*run)(void *);
+        void *argument;
+    } jobs[] = {{reflector_thread, &op->syncs},
+                {reflector_thread, &op->conns},
+                {keeper_thread, op}};
     bool good = true;
 
-    good = pthread_create(&op->syncs_thread, NULL, reflector_thread, &op->syncs) == 0;
-    op->started += good;
-    good = good && pthread_create(&op->conns_thread, NULL, reflector_thread, &op->conns) == 0;
-    op->started += good;
-    good = good && pthread_create(&op->keeper_thread, NULL, keeper_thread, op) == 0;
-    op->started += good;
+    for (size_t i = 0; good && i < COUNT_OF(jobs); i++) {
+        good = pthread_create(&op->threads[i], NULL, jobs[i].run, jobs[i].argument) == 0;
+        op->started += good;
+    }
     for (int i = 0; good && i < op->worker_count; i++) {
-        op->workers[i].operator = op;
+        op->workers[i].manager = op;
         good = pthread_create(&op->workers[i].thread, NULL, worker_thread,
                               &op->workers[i]) == 0;
         op->workers[i].started = good;
     }
-    return good ? true : fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot start threads");
+    return good ? true
+                : fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot start threads");
 }
 
-static void stop_threads(struct operator *op)
+static void stop_threads(struct manager *op)
 {
-    pthread_t *threads[] = {&op->syncs_thread, &op->conns_thread, &op->keeper_thread};
-
     queue_close(op->loop->queue);
     for (int i = 0; i < op->worker_count; i++) {
         if (op->workers[i].started) {
             (void)pthread_join(op->workers[i].thread, NULL);
         }
     }
-    for (int i = 0; i < op->started; i++) {
-        (void)pthread_join(*threads[i], NULL);
+    for (size_t i = 0; i < op->started; i++) {
+        (void)pthread_join(op->threads[i], NULL);
     }
 }
 
-static bool start_http(struct operator *op, const struct operator_options *options,
+static bool start_http(struct manager *op, const struct manager_options *options,
                        struct fault *fault)
 {
     struct http_checks checks = {
@@ -209,14 +215,14 @@ static bool start_http(struct operator *op, const struct operator_options *optio
     if (!http_start(options->probe_address, true, shared, &checks, &op->probes, fault)) {
         return false;
     }
-    return shared ||
-           http_start(options->metrics_address, false, true, &checks, &op->metrics, fault);
+    return shared || http_start(options->metrics_address, false, true, &checks,
+                                &op->metrics, fault);
 }
 
-bool operator_run(const struct loop_ports *ports, const struct operator_options *options,
-                  struct cancel *stop, struct fault *fault)
+bool manager_run(const struct loop_ports *ports, const struct manager_options *options,
+                 struct cancel *stop, struct fault *fault)
 {
-    struct operator *op = HEAP_NEW(struct operator);
+    struct manager *op = HEAP_NEW(struct manager);
     bool good = false;
 
     op->clock = ports->clock;
@@ -224,13 +230,16 @@ bool operator_run(const struct loop_ports *ports, const struct operator_options 
     op->worker_count = options->workers > WORKERS_MAX ? WORKERS_MAX : options->workers;
     op->loop = loop_new(ports, &options->loop, stop);
     metrics_set(op->loop->metrics, METRIC_MAX_CONCURRENT, op->worker_count);
-    reflector_setup(op, &op->syncs, &loop_resource_sync, op->loop->syncs, loop_sync_changed, 1);
-    reflector_setup(op, &op->conns, &loop_resource_conn, op->loop->conns, loop_conn_changed, 2);
+    reflector_setup(op, &op->syncs, &loop_resource_sync, op->loop->syncs,
+                    loop_sync_changed, 1);
+    reflector_setup(op, &op->conns, &loop_resource_conn, op->loop->conns,
+                    loop_conn_changed, 2);
     good = start_http(op, options, fault) && start_threads(op, fault);
     if (good) {
         lg_info(ports->lg, "started", LG_INT("workers", op->worker_count),
-                LG_STR("namespace", options->loop.namespace == NULL ? "(all)"
-                                                                    : options->loop.namespace),
+                LG_STR("namespace", options->loop.namespace == NULL
+                                        ? "(all)"
+                                        : options->loop.namespace),
                 LG_INT("metricsPort", http_port(op->metrics)),
                 LG_INT("probePort", http_port(op->probes)));
         while (!cancel_fired(stop)) {

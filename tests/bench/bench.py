@@ -1,0 +1,346 @@
+"""`make bench`: the figures of README and DESIGN. Prints, never asserts.
+
+Real programs as in the integration tests: kube-apiserver, etcd, kubectl, Oracle MySQL; RisingWave and
+StarRocks are the stand-ins, so a time to Ready says what the controller adds and how it waits, not how
+fast the real servers load. The controller runs with its default intervals unless a line says otherwise.
+Results go to standard output, progress to standard error.
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.relay import Mysql, Postgres, Relay  # noqa: E402
+from cluster.controlplane import ControlPlane, start_control_plane  # noqa: E402
+from cluster.mysql import Server, start_oracle56  # noqa: E402
+from cluster.processes import wait_until  # noqa: E402
+from integration import system as sys_  # noqa: E402
+
+DEFAULTS = ("--resync-interval", "60s", "--poll-interval", "2s")
+ROWS = 1000
+REPEATS = 3
+STARTS = 5
+RESOURCES = 1000
+PROVISION_S = 360
+CONVERGED_LOOKS = 20
+CONVERGED_RESYNC = "2s"
+WATCH_S = 60
+DEFAULT_PACE_MS, FAST_PACE_MS = 1000, 50
+RECONCILES = 'controller_runtime_reconcile_total{controller="tablesync",result="requeue_after"}'
+
+results: list[tuple[str, str]] = []
+
+
+def progress(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def result(name: str, value: float | str, unit: str = "") -> None:
+    text = value if isinstance(value, str) else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    results.append((name, f"{text} {unit}".rstrip()))
+    progress(f"  {name}: {results[-1][1]}")
+
+
+def print_results() -> None:
+    width = max(len(name) for name, _ in results) + 1
+    for name, value in results:
+        print(f"{name + ':':<{width}} {value}")
+
+
+class Bench:
+    def __init__(self, stack: ExitStack, work: Path):
+        self.stack, self.work = stack, work
+        progress("starting kube-apiserver and etcd")
+        self.plane: ControlPlane = stack.enter_context(
+            start_control_plane(work / "plane", users=[sys_.SERVICE_ACCOUNT]))
+        sys_.install(self.plane)
+        self.controllers = 0
+
+    def controller(self, *arguments: str) -> sys_.Controller:
+        """One with an audit database of its own; stop() it before the next."""
+        self.controllers += 1
+        folder = self.work / f"controller{self.controllers}"
+        folder.mkdir()
+        made = sys_.Controller(self.plane, folder, *DEFAULTS, *arguments)
+        self.stack.callback(made.stop)
+        return made
+
+    def start_databases(self) -> None:
+        progress("starting Oracle MySQL 5.6 and the stand-ins")
+        self.mysql: Server = self.stack.enter_context(start_oracle56(self.work / "mysql"))
+        sys_.prepare_mysql(self.mysql)
+        self.starrocks = self.standin(sys_.StarRocks(self.work))
+        sys_.prepare_starrocks(self.starrocks)
+
+    def standin(self, server):
+        self.stack.callback(server.stop)
+        return server.start()
+
+    def system(self, namespace: str, pace_ms: int) -> sys_.System:
+        """A RisingWave of the given pace, and a namespace with connections to everything."""
+        folder = self.work / namespace
+        folder.mkdir()
+        rw = self.standin(sys_.RisingWave(folder, barrier_ms=pace_ms))
+        sys_.prepare_risingwave(rw)
+        made = sys_.System(self.plane, self.mysql, rw, self.starrocks)
+        made.connect(namespace)
+        return made
+
+
+def memory_kib(controller: sys_.Controller) -> dict[str, int]:
+    """VmRSS and the part of it that is the process's own, RssAnon."""
+    found = {}
+    for line in Path(f"/proc/{controller.daemon.pid}/status").read_text().splitlines():
+        name, _, rest = line.partition(":")
+        if name in ("VmRSS", "RssAnon"):
+            found[name] = int(rest.split()[0])
+    return found
+
+
+def report_memory(controller: sys_.Controller, what: str) -> None:
+    """Once it stands still for a second, or after a minute of moving."""
+    seen = [memory_kib(controller)]
+
+    def still() -> bool:
+        seen.append(memory_kib(controller))
+        return len(seen) > 20 and seen[-20]["VmRSS"] == seen[-1]["VmRSS"]
+
+    try:
+        wait_until("memory stands still", still, 60)
+    except TimeoutError:
+        what += ", still moving"
+    result(f"resident memory, {what}", seen[-1]["VmRSS"] / 1024, "MiB")
+    result(f"  of it private, {what}", seen[-1]["RssAnon"] / 1024, "MiB")
+
+
+def timed_start(controller: sys_.Controller) -> float:
+    """Seconds from exec to the first good /readyz, asked every 2 ms."""
+    began = time.monotonic()
+    took: list[float] = []
+
+    def ready() -> bool:
+        while controller.daemon.alive() and time.monotonic() < began + 30:
+            if controller.ready():
+                took.append(time.monotonic() - began)
+                return True
+            time.sleep(0.002)
+        return False
+
+    controller.daemon.start(ready, 30)
+    return took[0]
+
+
+def measure_binary(work: Path) -> None:
+    binary = Path(sys_.os.environ["TABLESYNC_BIN"])
+    stripped = work / "stripped"
+    subprocess.run(["strip", "-o", stripped, binary], check=True)
+    result("binary, with symbols", binary.stat().st_size / 1024, "KiB")
+    result("binary, stripped", stripped.stat().st_size / 1024, "KiB")
+
+
+def measure_idle(bench: Bench) -> None:
+    progress(f"start-up and memory without resources, {STARTS} starts")
+    took = []
+    for number in range(STARTS):
+        controller = bench.controller()
+        took.append(timed_start(controller))
+        if number == STARTS - 1:
+            report_memory(controller, "no resources")
+        controller.stop()
+    result(f"start to /readyz, no resources, median of {STARTS}", statistics.median(took) * 1000, "ms")
+
+
+def make_table(mysql: Server, database: str, table: str, rows: int) -> None:
+    mysql.execute(f"CREATE DATABASE IF NOT EXISTS {database}",
+                  f"CREATE TABLE {database}.{table} (id BIGINT NOT NULL AUTO_INCREMENT, customer VARCHAR(64) NOT NULL,"
+                  " amount DECIMAL(10,2), note TEXT, created_at DATETIME(3), PRIMARY KEY (id))",
+                  f"INSERT INTO {database}.{table} (customer, amount, note, created_at) VALUES "
+                  + ",".join(f"('customer {n}', {n}.50, 'a note', '2026-01-01 00:00:00.5')" for n in range(rows)))
+
+
+def time_to_ready(made: sys_.System, name: str, namespace: str) -> float:
+    """Seconds from the start of `kubectl apply` to the end of `kubectl wait`."""
+    manifest = sys_.sync_manifest(name, namespace, name, target={"table": f"{namespace}_{name}"}, namespace=namespace)
+    began = time.monotonic()
+    made.apply(manifest)
+    made.plane.kubectl("wait", "--for=condition=Ready", f"tsync/{name}", "-n", namespace, "--timeout=180s",
+                       timeout_s=200)
+    took = time.monotonic() - began
+    arrived = made.target_rows(f"ods.{namespace}_{name}", "count(*)")[0][0]
+    progress(f"  {name}: {took:.2f} s, {arrived} rows in the target")
+    return took
+
+
+def measure_ready(bench: Bench) -> None:
+    controller = bench.controller().start()
+    for pace_ms in (DEFAULT_PACE_MS, FAST_PACE_MS):
+        namespace = f"pace{pace_ms}"
+        progress(f"apply to Ready, {ROWS} rows, RisingWave stand-in with --barrier-ms {pace_ms}")
+        made = bench.system(namespace, pace_ms)
+        took = []
+        for number in range(REPEATS):
+            make_table(bench.mysql, namespace, f"t{number}", ROWS)
+            took.append(time_to_ready(made, f"t{number}", namespace))
+        about = f"apply to Ready, {ROWS:,} rows, --barrier-ms {pace_ms}"
+        result(f"{about}, median of {REPEATS}", statistics.median(took), "s")
+        result(f"{about}, first (makes the shared source)", took[0], "s")
+        bench.plane.kubectl("delete", "tablesync", "--all", "-n", namespace, timeout_s=120)
+    controller.stop()
+
+
+def measure_converged(bench: Bench) -> None:
+    """One resource through relays; what a look costs when nothing has changed."""
+    progress(f"cost of a look at a converged resource, every {CONVERGED_RESYNC}")
+    namespace = "calm"
+    made = bench.system(namespace, FAST_PACE_MS)
+    relays = {"MySQL": Relay(made.mysql.port, Mysql), "RisingWave": Relay(made.rw.port, Postgres),
+              "StarRocks": Relay(made.starrocks.port, Mysql)}
+    for relay in relays.values():
+        bench.stack.callback(relay.close)
+    # The objects are made through other connections of the same servers: only looks pass the relays.
+    made.apply(*(sys_.connection_manifest(name, kind, relays[kind].port, namespace, **more) for name, kind, more in (
+        ("shop-mysql", "MySQL", {}), ("rw", "RisingWave", {}),
+        ("warehouse", "StarRocks", {"starRocks": {"httpPort": made.starrocks.ports["http-port"]}}))))
+    controller = bench.controller("--resync-interval", CONVERGED_RESYNC).start()
+    make_table(bench.mysql, namespace, "t", ROWS)
+    time_to_ready(made, "t", namespace)
+
+    def looks() -> float:
+        return controller.metric(RECONCILES)
+
+    began = looks()
+    wait_until("the resource is calm", lambda: looks() >= began + 5, 60)
+    began, requests, queries = looks(), requests_so_far(bench), {k: len(r.queries) for k, r in relays.items()}
+    statements = controller.metric("tablesync_statements_total")
+    wait_until("looks", lambda: looks() >= began + CONVERGED_LOOKS, 120)
+    count = looks() - began
+    result("converged: statements that change a database, per look",
+           (controller.metric("tablesync_statements_total") - statements) / count)
+    report_requests(requests_so_far(bench) - requests, "converged", count, "look")
+    for kind, relay in relays.items():
+        fresh = relay.queries[queries[kind]:]
+        result(f"converged: queries to {kind}, per look (with the connection's own)", len(fresh) / count)
+        for text, times in Counter(q.split("FROM")[-1].strip()[:70] for q in fresh).most_common(8):
+            progress(f"    {times:4} {text}")
+    bench.plane.kubectl("delete", "tablesync", "--all", "-n", namespace, timeout_s=120)
+    controller.stop()
+
+
+def requests_so_far(bench: Bench) -> Counter:
+    """The controller's requests by verb and resource, watches apart."""
+    found: Counter = Counter()
+    for event in bench.plane.requests(sys_.SERVICE_ACCOUNT):
+        about = event.get("objectRef") or {}
+        sub = f"/{about['subresource']}" if about.get("subresource") else ""
+        found[f"{event['verb']} {about.get('resource', event['requestURI'])}{sub}"] += 1
+    return found
+
+
+def report_requests(found: Counter, what: str, count: float, each: str) -> None:
+    watches = sum(n for name, n in found.items() if name.startswith("watch "))
+    writes = sum(n for name, n in found.items() if not name.startswith(("watch ", "get ", "list ")))
+    result(f"{what}: API writes, per {each}", writes / count)
+    result(f"{what}: API reads, per {each}", (found.total() - watches - writes) / count)
+    for name, times in found.most_common():
+        progress(f"    {times:4} {name}")
+
+
+def ready_count(controller: sys_.Controller) -> int:
+    return int(controller.metric("tablesync_ready_resources"))
+
+
+def cpu_s(controller: sys_.Controller) -> float:
+    return controller.metric("process_cpu_seconds_total")
+
+
+def apply_many(bench: Bench, made: sys_.System, namespace: str) -> None:
+    names = [f"t{number:04}" for number in range(RESOURCES)]
+    progress(f"making {RESOURCES} MySQL tables")
+    bench.mysql.execute(f"CREATE DATABASE {namespace}", *(
+        f"CREATE TABLE {namespace}.{name} (id INT PRIMARY KEY, v VARCHAR(20))" for name in names))
+    progress(f"kubectl apply of {RESOURCES} TableSyncs in one file")
+    objects = [sys_.sync_manifest(name, namespace, name, target={"table": f"{namespace}_{name}"}, namespace=namespace)
+               for name in names]
+    text = "\n---\n".join(sys_.json.dumps(o) for o in objects)
+    made.plane.kubectl("apply", "-f", "-", input=text, timeout_s=300)
+
+
+def wait_all_ready(controller: sys_.Controller, began: float) -> int:
+    """Until all are Ready or the time is over; says how many."""
+    told = [began]
+
+    def done() -> bool:
+        ready = ready_count(controller)
+        if time.monotonic() - told[0] > 15:
+            told[0] = time.monotonic()
+            progress(f"  {told[0] - began:.0f} s: {ready} Ready, {memory_kib(controller)['VmRSS'] // 1024} MiB, "
+                     f"{cpu_s(controller):.0f} s CPU")
+        return ready >= RESOURCES or time.monotonic() - began > PROVISION_S
+
+    wait_until("TableSyncs are Ready", done, PROVISION_S + 60)
+    return ready_count(controller)
+
+
+def measure_many(bench: Bench) -> None:
+    namespace = "many"
+    made = bench.system(namespace, FAST_PACE_MS)
+    controller = bench.controller().start()
+    before = requests_so_far(bench)
+    began = time.monotonic()
+    apply_many(bench, made, namespace)
+    ready = wait_all_ready(controller, began)
+    about = f"{RESOURCES:,} TableSyncs" + ("" if ready >= RESOURCES else f", {ready} of them Ready")
+    result(f"{about}: time from apply of all", time.monotonic() - began, "s")
+    result(f"{about}: controller's CPU for it", cpu_s(controller), "s")
+    report_requests(requests_so_far(bench) - before, about, RESOURCES, "resource, until then")
+    report_memory(controller, f"{about}, after making them")
+    watch_calm(bench, controller, about)
+    controller.stop()
+    progress("the same resources, a new process")
+    controller = bench.controller()
+    result(f"{about}: start to /readyz", timed_start(controller) * 1000, "ms")
+    wait_until("every resource was looked at", lambda: controller.metric(RECONCILES) >= RESOURCES, 300)
+    report_memory(controller, f"{about}, after a restart")
+    controller.stop()
+
+
+def watch_calm(bench: Bench, controller: sys_.Controller, about: str) -> None:
+    """What a minute of nothing costs."""
+    progress(f"watching {WATCH_S} s of nothing")
+    looks, cpu, before = controller.metric(RECONCILES), cpu_s(controller), requests_so_far(bench)
+    until = time.monotonic() + WATCH_S
+    wait_until("a minute", lambda: time.monotonic() > until, WATCH_S + 30)
+    result(f"{about}: looks in {WATCH_S} s of nothing", controller.metric(RECONCILES) - looks)
+    result(f"{about}: CPU in {WATCH_S} s of nothing", cpu_s(controller) - cpu, "s")
+    report_requests(requests_so_far(bench) - before, about, WATCH_S / 60, f"{WATCH_S} s of nothing")
+
+
+PARTS: dict[str, Callable[[Bench], None]] = {
+    "idle": measure_idle, "ready": measure_ready, "converged": measure_converged, "many": measure_many}
+
+
+def main() -> int:
+    wanted = sys.argv[1:] or list(PARTS)
+    with tempfile.TemporaryDirectory(prefix="tablesync-bench-") as folder, ExitStack() as stack:
+        measure_binary(Path(folder))
+        bench = Bench(stack, Path(folder))
+        if "idle" in wanted:
+            measure_idle(bench)
+        bench.start_databases()
+        for name in wanted:
+            if name != "idle":
+                PARTS[name](bench)
+    print_results()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
