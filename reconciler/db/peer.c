@@ -50,36 +50,34 @@ void peer_free(struct peer *peer)
     arena_free(arena);
 }
 
-static bool is_blank(char c)
+/* Blanks, line breaks and control bytes become one blank between what they part. */
+static void add_byte(struct buf *out, bool *blank, char c)
 {
-    return (unsigned char)c <= ' ' || c == 0x7f;
+    if ((unsigned char)c <= ' ' || c == 0x7f) {
+        *blank = out->n > 0;
+        return;
+    }
+    if (*blank) {
+        buf_addc(out, ' ');
+        *blank = false;
+    }
+    buf_addc(out, c);
 }
 
-/* Line breaks and control bytes become one blank, invalid bytes a question mark each. */
 static void add_clean(struct sv text, struct buf *out)
 {
     bool blank = false;
 
     while (text.n > 0) {
         size_t valid = sv_utf8_valid_bytes(text);
-        char c = valid == 0 ? '?' : text.p[0];
-        text = sv_sub(text, 1, text.n);
-        if (is_blank(c)) {
-            blank = out->n > 0;
-            continue;
+        for (size_t i = 0; i < valid; i++) {
+            add_byte(out, &blank, text.p[i]);
         }
-        if (blank) {
-            buf_addc(out, ' ');
-            blank = false;
+        if (valid < text.n) {
+            add_byte(out, &blank, '?');
+            valid++;
         }
-        buf_addc(out, c);
-        if (valid > 1) {
-            /* The rest of the character, whose bytes are invalid alone. */
-            while (text.n > 0 && ((unsigned char)text.p[0] & 0xc0) == 0x80) {
-                buf_addc(out, text.p[0]);
-                text = sv_sub(text, 1, text.n);
-            }
-        }
+        text = sv_sub(text, valid, text.n);
     }
 }
 

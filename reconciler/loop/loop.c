@@ -92,6 +92,8 @@ static void enqueue_if_changed(struct loop *loop, struct kube_store *store,
     }
     *out_changed = seen_changed(loop->seen, queue_key, hex);
     if (*out_changed) {
+        /* What failed before may be what was just changed: no backoff from then. */
+        queue_forget(loop->queue, queue_key);
         queue_add(loop->queue, queue_key);
     }
 }

@@ -125,9 +125,11 @@ static void report_progress(struct attempt *a)
 {
     const struct kube_condition *sink = find(a, CONDITION_SINK_READY);
 
-    a->status.retries = 0;
     a->status.next_retry_at = NULL;
-    queue_forget(a->loop->queue, a->key);
+    if (a->requeue_ms == 0) { /* accepted statements prove nothing yet */
+        a->status.retries = 0;
+        queue_forget(a->loop->queue, a->key);
+    }
     if (a->paused_reconcile) {
         a->status.phase = PHASE_PAUSED;
         attempt_condition(a, CONDITION_PAUSED, "ReconciliationPaused",

@@ -127,7 +127,10 @@ static bool apply_fresh(struct attempt *a, struct fault *fault)
     a->status.plan_hash = a->plan.hash;
     if (a->plan.steps.n > 0 && a->before.applied_hash != NULL &&
         strcmp(a->before.applied_hash, a->plan.hash) == 0) {
-        /* Accepted last time and still to be done: never run in circles. */
+        /* Accepted last time and still to be done: never run in circles. Said once, then
+         * tried again after a pause that grows: what was made may have been lost since.
+         */
+        a->status.applied_hash = NULL;
         return fault_set(fault, FAULT_REFUSED, "DefinitionChanged",
                          "the servers accepted '%s %s' and yet it is still to be done; "
                          "something else may be changing it",

@@ -99,20 +99,37 @@ enum step_result step_finalize(struct attempt *a, struct fault *fault)
     return STEP_CONTINUE;
 }
 
-/* True when `other` claims the same StarRocks table and is older (then smaller uid). */
-static bool is_older_rival(const struct tablesync *self, const struct tablesync *other)
+/* Cheap look at an undecoded resource: does it name the same StarRocks table? */
+static bool names_same_target(const struct tablesync *self, const struct json *other)
 {
+    const char *table = json_path_string(other, "spec.target.table");
+
+    if (table == NULL) {
+        table = json_path_string(other, "spec.source.table");
+    }
+    return sv_eq(sv_from(kube_namespace(other)), sv_from(self->namespace)) &&
+           sv_eq(sv_from(table), sv_from(self->target_table)) &&
+           sv_eq(sv_from(json_path_string(other, "spec.target.database")),
+                 sv_from(self->target_database)) &&
+           sv_eq(sv_from(json_path_string(other, "spec.target.connectionRef.name")),
+                 sv_from(self->target_connection));
+}
+
+/* True when `other` claims the same table and is older (then of the smaller uid). */
+static bool is_older_rival(const struct tablesync *self, const struct json *object,
+                           struct arena *arena)
+{
+    struct tablesync other = {0};
+    struct fault ignored = FAULT_INIT;
     int order = 0;
 
-    if (strcmp(self->uid, other->uid) == 0 || other->deleting ||
-        strcmp(self->namespace, other->namespace) != 0 ||
-        strcmp(self->target_connection, other->target_connection) != 0 ||
-        strcmp(self->target_database, other->target_database) != 0 ||
-        strcmp(self->target_table, other->target_table) != 0) {
+    if (!names_same_target(self, object) || kube_deleting(object) ||
+        sv_eq(sv_from(kube_uid(object)), sv_from(self->uid)) ||
+        !tablesync_decode(object, arena, &other, &ignored)) {
         return false;
     }
-    order = strcmp(other->created, self->created);
-    return order < 0 || (order == 0 && strcmp(other->uid, self->uid) < 0);
+    order = strcmp(other.created, self->created);
+    return order < 0 || (order == 0 && strcmp(other.uid, self->uid) < 0);
 }
 
 /*
@@ -126,12 +143,8 @@ static bool make_way(struct attempt *a, struct fault *fault)
     const char *rival = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        struct tablesync other = {0};
-        struct fault ignored = FAULT_INIT;
-
-        if (rival == NULL && tablesync_decode(all[i]->json, a->arena, &other, &ignored) &&
-            is_older_rival(&a->sync, &other)) {
-            rival = arena_printf(a->arena, "%s/%s", other.namespace, other.name);
+        if (rival == NULL && is_older_rival(&a->sync, all[i]->json, a->arena)) {
+            rival = arena_strdup(a->arena, all[i]->key);
         }
         kube_object_put(all[i]);
     }

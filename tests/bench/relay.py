@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 
 COM_QUERY = 3
+ENCRYPTION_REQUESTS = (80877103, 80877104)  # SSLRequest, GSSENCRequest: a start-up message follows
 
 
 class Mysql:
@@ -24,7 +25,7 @@ class Mysql:
 
 
 class Postgres:
-    """What a client sends: a type, a length; the first message has no type."""
+    """What a client sends: a type, a length; until the start-up message there is no type."""
 
     def __init__(self) -> None:
         self.head = 4
@@ -33,8 +34,11 @@ class Postgres:
         return int.from_bytes(head[-4:], "big") - 4
 
     def is_query(self, head: bytes, body: bytes) -> bool:
-        self.head = 5
-        return head[:1] == b"Q" and len(head) == 5
+        if len(head) == 5:
+            return head[:1] == b"Q"
+        if int.from_bytes(body[:4], "big") not in ENCRYPTION_REQUESTS:
+            self.head = 5
+        return False
 
 
 class Relay:

@@ -265,7 +265,8 @@ class System:
         if self.listed(namespace):
             self.plane.kubectl("annotate", "tablesyncs", "--all", "-n", namespace, "--overwrite",
                                "tablesync.dev/orphan=true", "tablesync.dev/pause-reconcile-")
-            self.plane.kubectl("delete", "tablesyncs", "--all", "-n", namespace, "--timeout=60s", timeout_s=90)
+            self.plane.kubectl("delete", "tablesyncs", "--all", "-n", namespace, "--wait=false")
+            wait_until(f"no TableSync is left in {namespace}", lambda: not self.listed(namespace), 60)
         self.plane.kubectl("delete", "namespace", namespace, "--wait=false")
 
     def condition(self, name: str, kind: str, namespace: str = NAMESPACE, resource: str = "tablesync") -> dict:
@@ -332,7 +333,7 @@ class Told:
     """
 
     def __init__(self, system: System, namespace: str, expected: dict[str, str], stalled: frozenset[str] = frozenset(),
-                 timeout_s: float = 60):
+                 timeout_s: float = 30):
         self.stalled = stalled
 
         def missing() -> list[str]:

@@ -50,6 +50,7 @@ struct fake_rw {
     const char *host;
     bool down, recovering, refuses_login;
     enum plan_kind refuses; /* every statement of this kind */
+    enum plan_kind forgets; /* statements of this kind succeed and do nothing */
     int64_t last_id;
     struct strlist schemas;
     VEC(struct fake_stream_object *) objects;

@@ -359,6 +359,9 @@ bool fake_rw_apply(struct fake_db *db, struct fake_rw *rw, const struct plan_ste
     if (step->kind == rw->refuses) {
         return refuse(&j, "XX000", "Failed to run the query", step->object);
     }
+    if (step->kind == rw->forgets) {
+        return true;
+    }
     switch (step->kind) {
     case PLAN_CREATE_SCHEMA:
         sql_want(&j.sql, "CREATE SCHEMA");

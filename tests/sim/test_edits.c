@@ -305,6 +305,48 @@ static void a_refused_statement_is_told(void **state)
     shop_close(sim);
 }
 
+static bool all_sent(struct sim *sim)
+{
+    return sim->counts.applies == 6;
+}
+
+/* Lost between the statements and the look at what they made: made again, not given up. */
+static void what_is_lost_at_once_is_made_again(void **state)
+{
+    const struct sim_options options = {.seed = 51};
+    struct sim *sim = shop_open(&options);
+
+    (void)state;
+    shop_add(sim, (struct shop_sync){.name = "orders"});
+    check_run_until(sim, all_sent, MINUTE_MS);
+    fake_rw_drop_cascade(shop_rw(sim), first_of(sim, FAKE_SOURCE));
+    fake_sr_remove(shop_sr(sim), fake_sr_find(shop_sr(sim), "ods", "orders"));
+    check_run_until(sim, shop_all_ready, 5 * MINUTE_MS);
+    check_quiet(sim);
+    check_world(sim);
+    shop_close(sim);
+}
+
+/* A server that says yes and does nothing is asked ever more seldom. */
+static void a_server_that_lies_is_not_hammered(void **state)
+{
+    const struct sim_options options = {.seed = 52};
+    struct sim *sim = shop_open(&options);
+
+    (void)state;
+    shop_rw(sim)->forgets = PLAN_CREATE_SINK;
+    shop_add(sim, (struct shop_sync){.name = "orders"});
+    sim_run_for(sim, MINUTE_MS);
+    assert_string_equal(shop_reason(sim, "orders", "InSync"), "DefinitionChanged");
+    sim_run_for(sim, 60 * MINUTE_MS);
+    assert_in_range(sim->counts.applies, 8, 30);
+    shop_rw(sim)->forgets = 0;
+    check_run_until(sim, shop_all_ready, 30 * MINUTE_MS);
+    check_quiet(sim);
+    check_audit(sim);
+    shop_close(sim);
+}
+
 /* The controller acts on what it saw a moment ago; the server knows better. */
 static void a_stale_view_conflicts_and_is_no_run(void **state)
 {
@@ -395,6 +437,8 @@ int run_edit_tests(void)
         cmocka_unit_test(a_refused_login_heals_with_the_secret),
         cmocka_unit_test(a_missing_connection_is_waited_for),
         cmocka_unit_test(a_refused_statement_is_told),
+        cmocka_unit_test(what_is_lost_at_once_is_made_again),
+        cmocka_unit_test(a_server_that_lies_is_not_hammered),
         cmocka_unit_test(a_stale_view_conflicts_and_is_no_run),
         cmocka_unit_test(what_is_gone_is_not_made_again),
         cmocka_unit_test(it_works_when_calls_take_no_time),

@@ -11,6 +11,7 @@
 #include "db/db.h"
 #include "driver_alarm.h"
 #include "driver_statements.h"
+#include "driver_values.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,15 +46,6 @@ static const char *text_of(const struct call *c, const char *key)
     return text == NULL ? "" : text;
 }
 
-static void set_list(struct json *object, const char *key, const struct strlist *list)
-{
-    struct json *array = json_set_array(object, key);
-
-    for (size_t i = 0; i < list->n; i++) {
-        json_push_string(array, list->v[i]);
-    }
-}
-
 /* --- MySQL --- */
 
 static bool source_probe(struct call *c)
@@ -64,18 +56,7 @@ static bool source_probe(struct call *c)
                                       c->fault)) {
         return false;
     }
-    json_set_string(c->value, "version", server.version);
-    json_set_bool(c->value, "mariadb", server.flavor == MYSQL_MARIADB);
-    json_set_string(c->value, "serverUuid", server.server_uuid);
-    json_set_int(c->value, "serverId", (int64_t)server.server_id);
-    json_set_bool(c->value, "logBin", server.log_bin);
-    json_set_string(c->value, "binlogFormat", server.binlog_format);
-    json_set_string(c->value, "binlogRowImage", server.binlog_row_image);
-    json_set_int(c->value, "expireSeconds", server.binlog_expire_seconds);
-    json_set_bool(c->value, "gtid", server.gtid);
-    json_set_int(c->value, "lowerCaseTableNames", server.lower_case_table_names);
-    json_set_string(c->value, "currentUser", server.current_user);
-    set_list(c->value, "grants", &server.grants);
+    print_source_server(&server, c->value);
     return true;
 }
 
@@ -111,7 +92,7 @@ static bool source_replicas(struct call *c)
                                             c->fault)) {
         return false;
     }
-    set_list(c->value, "ids", &ids);
+    print_list(c->value, "ids", &ids);
     return true;
 }
 
@@ -138,7 +119,7 @@ static bool run_step(struct call *c, const struct stmt *stmt)
     if (done) {
         json_set_int(c->value, "affected", result.affected);
         json_set_string(c->value, "tag", result.tag);
-        set_list(c->value, "notices", &result.notices);
+        print_list(c->value, "notices", &result.notices);
     }
     return done;
 }
@@ -177,25 +158,7 @@ static bool stream_catalog(struct call *c)
                                         &c->cancel, c->arena, &catalog, c->fault)) {
         return false;
     }
-    json_set_bool(c->value, "schemaExists", catalog.schema_exists);
-    struct json *sources = json_set_array(c->value, "sources");
-    for (VEC_EACH(struct rw_source, source, &catalog.sources)) {
-        struct json *o = json_push_object(sources);
-        json_set_string(o, "schema", source->schema);
-        json_set_string(o, "name", source->name);
-        json_set_string(o, "hostname", source->hostname);
-        json_set_string(o, "database", source->database);
-        json_set_string(o, "serverId", source->server_id);
-    }
-    struct json *internals = json_set_array(c->value, "internals");
-    for (VEC_EACH(struct rw_internal, internal, &catalog.internals)) {
-        json_push_string(internals, internal->name);
-    }
-    struct json *relations = json_set_array(c->value, "relations");
-    for (VEC_EACH(struct rw_relation, relation, &catalog.relations)) {
-        json_push_string(relations, arena_printf(c->arena, "%s %s.%s", relation->kind,
-                                                 relation->schema, relation->name));
-    }
+    print_stream_catalog(&catalog, c->arena, c->value);
     return true;
 }
 
@@ -209,6 +172,37 @@ static bool stream_offset(struct call *c)
         return false;
     }
     json_set_string(c->value, "file", file);
+    return true;
+}
+
+static bool stream_snapshot(struct call *c)
+{
+    struct rw_snapshot snapshot = {0};
+
+    if (!c->probe->stream->ops->snapshot(c->probe->stream, text_of(c, "schema"),
+                                         text_of(c, "name"), &c->cancel, &snapshot,
+                                         c->fault)) {
+        return false;
+    }
+    json_set_bool(c->value, "present", snapshot.present);
+    json_set_bool(c->value, "finished", snapshot.finished);
+    json_set_int(c->value, "rows", snapshot.rows);
+    return true;
+}
+
+static bool stream_backlog(struct call *c)
+{
+    struct rw_backlog backlog = {0};
+
+    if (!c->probe->stream->ops->backlog(c->probe->stream, text_of(c, "schema"),
+                                        text_of(c, "name"), &c->cancel, &backlog,
+                                        c->fault)) {
+        return false;
+    }
+    json_set_bool(c->value, "present", backlog.present);
+    json_set_int(c->value, "undelivered", backlog.undelivered);
+    json_set_int(c->value, "oldestMs", backlog.oldest_ms);
+    json_set_int(c->value, "nowMs", backlog.now_ms);
     return true;
 }
 
@@ -235,19 +229,7 @@ static bool target_catalog(struct call *c)
                                         &c->cancel, c->arena, &catalog, c->fault)) {
         return false;
     }
-    json_set_bool(c->value, "databaseExists", catalog.database_exists);
-    json_set_int(c->value, "liveBackends", catalog.live_backends);
-    struct json *tables = json_set_object(c->value, "tables");
-    for (VEC_EACH(struct sr_table, table, &catalog.tables)) {
-        struct json *o = json_set_object(tables, table->name);
-        json_set_string(o, "comment", table->comment);
-        json_set_string(o, "model", table->model);
-        set_list(o, "primaryKey", &table->primary_key);
-        struct json *columns = json_set_object(o, "columns");
-        for (VEC_EACH(struct sr_column, column, &table->columns)) {
-            json_set_string(columns, column->name, column->type);
-        }
-    }
+    print_target_catalog(&catalog, c->value);
     return true;
 }
 
@@ -262,6 +244,8 @@ static const struct {
     {DBCONN_RISINGWAVE, "probe", stream_probe},
     {DBCONN_RISINGWAVE, "catalog", stream_catalog},
     {DBCONN_RISINGWAVE, "offset", stream_offset},
+    {DBCONN_RISINGWAVE, "snapshot", stream_snapshot},
+    {DBCONN_RISINGWAVE, "backlog", stream_backlog},
     {DBCONN_RISINGWAVE, "createSchema", apply},
     {DBCONN_RISINGWAVE, "createSource", apply},
     {DBCONN_STARROCKS, "probe", target_probe},

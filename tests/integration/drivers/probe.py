@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 USER = "cdc"
-PASSWORD = "pa'ss \\ wört"  # every dialect has to quote it
+PASSWORD = "pa'ss \\ w$rd"  # every dialect has to quote it
 ANSWER_TIMEOUT_S = 60
 
 

@@ -195,6 +195,12 @@ def test_wrong_password(source):
         assert probe.opened["code"] == "1045"
 
 
+def test_password_of_other_letters(source):
+    source.execute("GRANT USAGE ON *.* TO 'letters'@'%' IDENTIFIED BY 'wört-密碼'")
+    with Probe("MySQL", source.port, user="letters", password="wört-密碼") as probe:
+        assert probe.value("probe")["currentUser"] == "'letters'@'%'"
+
+
 def test_source_probe(source):
     with Probe("MySQL", source.port) as probe:
         server = probe.value("probe")
@@ -374,7 +380,7 @@ def test_target_catalog(ods):
     refused(probe.call("createTable", database=name, name="t", column="amount", comment=MARK,
                        replicas="1"), "Refused", "AlreadyExists", "Table 't' already exists")
     refused(probe.call("createTable", database=name, name="t3", column="amount", comment=MARK,
-                       replicas="3"), "Refused", "NoBackends", "replication_num")
+                       replicas="3"), "Refused", "ReplicationImpossible", "replication_num", "[10001]")
 
 
 def test_target_hostile_names(ods):
@@ -458,7 +464,7 @@ def test_stream_login(risingwave):
     with Probe("RisingWave", port, user="nobody", password="", database="dev") as p:
         refused(p.opened, "Denied", "AuthFailed")
     with Probe("RisingWave", port, user="root", password="", database="elsewhere") as p:
-        refused(p.opened, "Refused", "DatabaseMissing", "elsewhere", "spec.database")
+        refused(p.opened, "Refused", "Blocked", "elsewhere", "spec.database")
 
 
 def test_stream_hostile_schema(stream):
@@ -483,9 +489,69 @@ def test_stream_source(stream, maria):
     assert stream.value("offset", schema="ts", name=internal)["file"].startswith("mysql-bin.")
 
 
+def test_stream_whole_pipeline(stream, maria, risingwave, starrocks, ods):
+    """Table, sink, progress, backlog and pause, as the catalogs tell them."""
+    target, name = ods
+    maria.execute("DROP TABLE IF EXISTS shop.flow",
+                  "CREATE TABLE shop.flow (id BIGINT PRIMARY KEY, v DECIMAL(10,2))",
+                  "INSERT INTO shop.flow VALUES (1, 1.5), (2, 2.5)")
+    target.value("createTable", database=name, name="flow", column="v", comment=MARK,
+                 replicas="1")
+    stream.value("createSchema", name="flow")
+    stream.value("createSource", **_source(maria, "flow", "src_flow"))
+    admin = PostgresConn("127.0.0.1", risingwave.ports["port"], "root")
+    for statement in (
+            'CREATE TABLE flow."t_flow" (id BIGINT, v DECIMAL, PRIMARY KEY (id)) '
+            "FROM flow.\"src_flow\" TABLE 'shop.flow'",
+            f"COMMENT ON TABLE flow.\"t_flow\" IS '{MARK}'",
+            'CREATE SINK flow."k_flow_v1" AS SELECT id, v FROM flow."t_flow" WITH ('
+            "connector='starrocks', type='upsert', primary_key='id', starrocks.host='127.0.0.1', "
+            f"starrocks.mysqlport='{starrocks.ports['mysql']}', "
+            f"starrocks.httpport='{starrocks.ports['http']}', starrocks.user='root', "
+            f"starrocks.password='', starrocks.database='{name}', starrocks.table='flow')",
+            'ALTER SINK flow."k_flow_v1" SET sink_rate_limit TO 0'):
+        result = admin.execute(statement)
+        assert result.error is None, result
+    admin.close()
+
+    catalog = stream.value("catalog", schema="flow")
+    assert catalog["tables"] == {"t_flow": {
+        "comment": MARK, "key": ["id"], "columns": {"id": "bigint", "v": "numeric"}}}
+    sink = catalog["sinks"]["k_flow_v1"]
+    assert sink == {"host": "127.0.0.1", "mysqlPort": str(starrocks.ports["mysql"]),
+                    "httpPort": str(starrocks.ports["http"]), "user": "root", "database": name,
+                    "table": "flow", "primaryKey": "id", "creating": sink["creating"],
+                    "rateLimit": 0}
+    assert catalog["users of t_flow"] == ["sink flow.k_flow_v1"]
+    assert stream.value("catalog", schema="other")["tables"] == {}
+
+    def internal(infix):
+        return next(n for n in stream.value("catalog", schema="flow")["internals"]
+                    if n.startswith("__internal_") and "flow" in n and infix in n)
+
+    def progress():
+        return stream.value("snapshot", schema="flow", name=internal("_streamcdcscan_"))
+
+    def backlog():
+        return stream.value("backlog", schema="flow", name=internal("_sink_"))
+
+    wait_until("the snapshot", lambda: progress()["finished"], 30)
+    assert progress() == {"present": True, "finished": True, "rows": 2}
+    maria.execute("INSERT INTO shop.flow VALUES (3, 3.5)")
+    wait_until("undelivered rows", lambda: backlog()["undelivered"] > 0, 30)
+    seen = backlog()
+    assert 0 <= seen["nowMs"] - seen["oldestMs"] < 60_000, seen
+    assert seen["nowMs"] > 1_700_000_000_000
+
+
+def test_stream_missing_internal_table(stream):
+    answer = stream.call("snapshot", schema="flow", name="__internal_never_1_streamcdcscan_2")
+    refused(answer, "Refused", "Blocked", "not found")
+
+
 @pytest.mark.parametrize("changes, cls, reason, words", [
     ({"sourcePassword": "wrong-password"}, "Denied", "SourceFailed", "Access denied for user"),
-    ({"sourceDatabase": "nosuch"}, "Refused", "DatabaseMissing", "'nosuch' doesn't exist"),
+    ({"sourceDatabase": "nosuch"}, "Refused", "SourceFailed", "'nosuch' doesn't exist"),
     ({"sourcePort": "1"}, "Unavailable", "SourceFailed", "Communications link failure"),
     ({"schema": "nosuch"}, "Refused", "Blocked", "schema not found"),
 ])
