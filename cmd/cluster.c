@@ -1,6 +1,7 @@
 #include "cmd/cluster.h"
 
 #include "cmd/cmd.h"
+#include "db/db.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,4 +40,23 @@ void cluster_close(struct cluster *cluster)
     kube_config_deinit(&cluster->config);
     arena_free(cluster->arena);
     memset(cluster, 0, sizeof(*cluster));
+}
+
+int with_libraries(const struct options *options,
+                   int (*command)(const struct options *options, struct fault *fault))
+{
+    struct fault fault = FAULT_INIT;
+    int status = EXIT_FAILED;
+
+    if (!db_library_init(&fault)) {
+        return command_failed(&fault);
+    }
+    if (!kube_curl_global_init(&fault)) {
+        db_library_deinit();
+        return command_failed(&fault);
+    }
+    status = command(options, &fault);
+    kube_curl_global_deinit();
+    db_library_deinit();
+    return status;
 }

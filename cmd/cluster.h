@@ -12,6 +12,13 @@ struct cluster {
     struct kube_transport *transport;
 };
 
+/*
+ * Library-wide set-up, before any thread starts; runs `command` and undoes it. Returns
+ * the command's exit code, or that of a failed set-up.
+ */
+int with_libraries(const struct options *options,
+                   int (*command)(const struct options *options, struct fault *fault));
+
 /* Uses --kubeconfig, --context and the environment. Library set-up must have happened. */
 MUST_CHECK bool cluster_open(const struct options *options, struct cluster *out_cluster,
                              struct fault *fault);

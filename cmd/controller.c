@@ -111,19 +111,6 @@ static int run(const struct options *options, struct fault *fault)
 
 int command_controller(const struct options *options)
 {
-    struct fault fault = FAULT_INIT;
-    int status = EXIT_FAILED;
-
     forbid_core_files();
-    if (!db_library_init(&fault)) {
-        return command_failed(&fault);
-    }
-    if (!kube_curl_global_init(&fault)) {
-        db_library_deinit();
-        return command_failed(&fault);
-    }
-    status = run(options, &fault);
-    kube_curl_global_deinit();
-    db_library_deinit();
-    return status;
+    return with_libraries(options, run);
 }

@@ -187,20 +187,7 @@ static int run(const struct options *options, struct fault *fault)
 int command_plan(const struct options *options)
 {
     struct fault fault = FAULT_INIT;
-    int status = EXIT_FAILED;
 
-    if (!check_usage(options, &fault)) {
-        return command_failed(&fault);
-    }
-    if (!db_library_init(&fault)) {
-        return command_failed(&fault);
-    }
-    if (!kube_curl_global_init(&fault)) {
-        db_library_deinit();
-        return command_failed(&fault);
-    }
-    status = run(options, &fault);
-    kube_curl_global_deinit();
-    db_library_deinit();
-    return status;
+    return check_usage(options, &fault) ? with_libraries(options, run)
+                                        : command_failed(&fault);
 }

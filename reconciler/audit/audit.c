@@ -62,7 +62,7 @@ static bool exists(const struct audit *a, const char *suffix)
 /* The path as a URI, with the bytes escaped that mean something in one. */
 static const char *uri_of(const struct audit *a, const char *parameters)
 {
-    AUTO(buf_deinit) struct buf uri;
+    AUTO(buf_deinit) struct buf uri = {0};
 
     buf_init(&uri, URI_MAX_BYTES);
     buf_addz(&uri, "file:");

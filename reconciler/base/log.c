@@ -109,7 +109,7 @@ static void write_whole(struct lg *lg, struct sv line)
 void lg_write(struct lg *lg, enum lg_level level, const char *logger, const char *msg,
               const struct lg_field *fields, size_t count)
 {
-    AUTO(buf_deinit) struct buf line;
+    AUTO(buf_deinit) struct buf line = {0};
     int saved = errno;
 
     buf_init(&line, LINE_MAX_BYTES);

@@ -3,11 +3,11 @@
 /* A row whose session goes on, and one whose session is over. */
 #define SAYS(code, one, other, class, reason, advice)                                    \
     {                                                                                    \
-        code, one, other, FAULT_##class, reason, advice, SESSION_USABLE                  \
+        code, one, other, reason, advice, FAULT_##class, SESSION_USABLE                  \
     }
 #define ENDS(code, one, other, class, reason, advice)                                    \
     {                                                                                    \
-        code, one, other, FAULT_##class, reason, advice, SESSION_BROKEN                  \
+        code, one, other, reason, advice, FAULT_##class, SESSION_BROKEN                  \
     }
 
 #define ADVICE_PASSWORD                                                                  \

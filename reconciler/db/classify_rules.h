@@ -14,9 +14,9 @@ enum session_state { SESSION_USABLE = 0, SESSION_BROKEN };
 struct classify_rule {
     const char *code;            /* NULL: any; "": the library's own words, no code */
     const char *fragment, *also; /* both must be there; NULL: anything */
+    const char *reason;          /* NULL: the class's default */
+    const char *advice;          /* a sentence, or NULL */
     enum fault_class class;
-    const char *reason; /* NULL: the class's default */
-    const char *advice; /* a sentence, or NULL */
     enum session_state broken;
 };
 

@@ -2,16 +2,13 @@
  * db: the ports to the three databases, and the factory that opens them.
  *
  * A session is one connection used by one thread at a time. Every call takes a cancel
- * (stop signal and deadline) and an arena for what it returns. Real sessions are in
- * mysql*.c, risingwave*.c and starrocks*.c; the simulation has its own behind the same
- * ops.
+ * (stop signal and deadline) and an arena for what it returns.
  *
  * Faults carry the server's code and its own words, redacted; the class and reason come
  * from one classification table per engine (classify.c): AuthFailed, NotPermitted
  * (DENIED) · Unreachable, UnknownHost, TLSFailed, Timeout (UNAVAILABLE) · Recovering
- * (UNAVAILABLE) · MissingGrant (DENIED) · anything the server refuses (REFUSED, reason of
- * the statement's condition). After a fault of class UNAVAILABLE or CANCELLED the session
- * is broken: close it.
+ * (UNAVAILABLE) · MissingGrant (DENIED) · what the server refuses (REFUSED). After a
+ * fault of class UNAVAILABLE or CANCELLED the session is broken: close it.
  */
 #ifndef DB_DB_H
 #define DB_DB_H
@@ -52,8 +49,7 @@ struct source_db_ops {
                        struct cancel *cancel, struct arena *arena,
                        struct mysql_table **out_table, bool *out_database_exists,
                        struct fault *fault);
-    /* server ids of registered replicas (SHOW SLAVE HOSTS / SHOW REPLICAS); empty when
-     * not permitted. */
+    /* server ids of registered replicas; empty when not permitted to know */
     bool (*replica_ids)(struct source_db *db, struct cancel *cancel, struct arena *arena,
                         struct strlist *out_ids, struct fault *fault);
     void (*close)(struct source_db *db);
@@ -127,9 +123,8 @@ struct target_db {
     const struct target_db_ops *ops;
 };
 
-/* `tag` above becomes a comment in front of the statement ("tablesync ns/name run") so
- * that a DBA can trace it; slashes and stars of comments are removed. NULL: none. */
-
+/* `tag` (NULL: none) lets a DBA trace a run: a comment in front of the statement, in
+ * RisingWave the application_name. What could end a comment is taken out of it. */
 struct db_factory;
 struct db_factory_ops {
     bool (*open_source)(struct db_factory *f, const struct db_endpoint *endpoint,
@@ -146,8 +141,7 @@ struct db_factory {
     const struct db_factory_ops *ops;
 };
 
-/* The real ones. Library-wide set-up happens in db_library_init(), before threads start.
- */
+/* The real ones. db_library_init() comes before threads start. */
 MUST_CHECK bool db_library_init(struct fault *fault);
 void db_library_deinit(void);
 struct db_factory *db_factory_real(void);

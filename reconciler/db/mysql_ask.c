@@ -57,7 +57,7 @@ static void kill_query(struct mysql_wire *wire, const struct cancel *cancel)
     struct mysql_wire second = {.peer = wire->peer};
     int64_t budget_ms = cancel_fired(cancel) ? KILL_BUDGET_STOPPING_MS : KILL_BUDGET_MS;
     AUTO(arena_freep) struct arena *arena = arena_new(STMT_BYTES_MAX);
-    AUTO(buf_deinit) struct buf sql;
+    AUTO(buf_deinit) struct buf sql = {0};
     AUTO(cancel_deinit) struct cancel own = {.event_fd = -1};
     struct cancel limit;
     struct fault ignored = FAULT_INIT;
@@ -168,7 +168,7 @@ bool mysql_wire_read(struct mysql_wire *wire, const struct stmt *stmt, const cha
                      struct cancel *cancel, struct arena *arena, struct rows *out_rows,
                      struct fault *fault)
 {
-    AUTO(buf_deinit) struct buf sql;
+    AUTO(buf_deinit) struct buf sql = {0};
     struct cancel limit;
     struct rows rows;
     struct mysql_wait wait = {wire, &limit, what, fault, false};
@@ -207,7 +207,7 @@ bool mysql_wire_apply(struct mysql_wire *wire, const struct stmt *stmt, const ch
                       const char *what, struct cancel *cancel, int64_t *out_affected,
                       struct fault *fault)
 {
-    AUTO(buf_deinit_zero) struct buf sql;
+    AUTO(buf_deinit_zero) struct buf sql = {0};
     AUTO(arena_freep) struct arena *arena = arena_new(STMT_BYTES_MAX);
     struct cancel limit;
     struct mysql_wait wait = {wire, &limit, what, fault, false};

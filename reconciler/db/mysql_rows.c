@@ -134,15 +134,19 @@ const char *mysql_rows_account(const char *current_user, struct arena *arena)
     return account;
 }
 
-/* Behind a quoted literal that starts at `at`. */
+/* Behind a quoted literal that starts at `at`; a backslash or a second quote hides one.
+ */
 static size_t literal_end(struct sv line, size_t at)
 {
     char quote = line.p[at++];
 
     while (at < line.n) {
-        if (line.p[at] == '\\' && at + 1 < line.n) {
-            at += 2;
-        } else if (line.p[at] == quote && at + 1 < line.n && line.p[at + 1] == quote) {
+        char next = '\0';
+        if (at + 1 < line.n) {
+            next = line.p[at + 1];
+        }
+        if ((line.p[at] == '\\' && next != '\0') ||
+            (line.p[at] == quote && next == quote)) {
             at += 2;
         } else if (line.p[at++] == quote) {
             break;

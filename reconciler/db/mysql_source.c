@@ -3,8 +3,6 @@
 #include "db/mysql_rows.h"
 #include "db/mysql_wire.h"
 
-#include <stdio.h>
-
 struct mysql_source {
     struct source_db base;
     struct mysql_wire *wire;
@@ -41,20 +39,28 @@ static bool read_rows(const struct reading *r, const struct stmt *stmt, struct r
                            r->fault);
 }
 
-/* "10.11.6-MariaDB" -> 101106, with the prefix MariaDB once put in front taken off. */
+/* Takes a leading number and the dot behind it. */
+static int64_t take_number(struct sv *text)
+{
+    struct sv part = sv_cut(text, '.');
+    size_t digits = 0;
+    int64_t value = 0;
+
+    while (digits < part.n && part.p[digits] >= '0' && part.p[digits] <= '9') {
+        digits++;
+    }
+    (void)sv_int64(sv_sub(part, 0, digits), &value);
+    return value < 100 ? value : 99;
+}
+
+/* "8.0.39-log" -> 80039 */
 static int64_t version_number(const char *version)
 {
-    int major = 0;
-    int minor = 0;
-    int patch = 0;
+    struct sv rest = sv_from(version);
+    int64_t major = take_number(&rest);
+    int64_t minor = take_number(&rest);
 
-    if (sv_starts(sv_from(version), SV("5.5.5-"))) {
-        version += 6;
-    }
-    if (sscanf(version, "%3d.%3d.%3d", &major, &minor, &patch) < 2) {
-        return 0;
-    }
-    return (int64_t)major * 10000 + minor * 100 + patch;
+    return major * 10000 + minor * 100 + take_number(&rest);
 }
 
 static bool read_server(const struct reading *r, struct mysql_server *server)

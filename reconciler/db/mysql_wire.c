@@ -105,7 +105,7 @@ static void set_options(struct mysql_wire *wire, const struct cancel *cancel)
     const unsigned int no_files = 0;
     const unsigned int tcp = MYSQL_PROTOCOL_TCP;
     const my_bool off = 0;
-    const my_bool encrypt = wire->peer->tls != TLS_DISABLE;
+    const my_bool encrypt = wire->peer->tls == TLS_DISABLE ? 0 : 1;
 
     (void)mysql_options(handle, MYSQL_OPT_NONBLOCK, &stack_bytes);
     (void)mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);

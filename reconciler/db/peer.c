@@ -83,7 +83,7 @@ static void add_clean(struct sv text, struct buf *out)
 
 char *peer_text(const struct peer *peer, struct sv text, struct arena *arena)
 {
-    AUTO(buf_deinit) struct buf known, safe, reduced, clean;
+    AUTO(buf_deinit) struct buf known = {0}, safe = {0}, reduced = {0}, clean = {0};
     const struct secret *const secrets[] = {peer->password};
 
     buf_init(&known, TEXT_CEILING);

@@ -17,7 +17,8 @@ struct lookup {
     atomic_int holders;
     int done_fd;
     char *host;
-    int error; /* of getaddrinfo(); valid once done_fd is readable */
+    atomic_bool done;
+    int error; /* of getaddrinfo(); this and the next are valid once done */
     struct addrinfo *found;
 };
 
@@ -58,6 +59,7 @@ static void *lookup_run(void *argument)
     const uint64_t one = 1;
 
     l->error = ask(l->host, AI_ADDRCONFIG, &l->found);
+    atomic_store(&l->done, true);
     /* The counter starts at 0, so this cannot block or fail. */
     ssize_t n = write(l->done_fd, &one, sizeof(one));
     (void)n;
@@ -131,6 +133,7 @@ bool resolve_host(const char *host, const char *what, const struct cancel *cance
     }
     l = HEAP_NEW(struct lookup);
     atomic_init(&l->holders, 1);
+    atomic_init(&l->done, false);
     l->host = heap_strdup(host);
     l->done_fd = eventfd(0, EFD_CLOEXEC);
     if (l->done_fd < 0 || !lookup_start(l)) {
@@ -141,6 +144,7 @@ bool resolve_host(const char *host, const char *what, const struct cancel *cance
     if (!cancel_poll(cancel, l->done_fd, POLLIN, what, fault)) {
         return false;
     }
+    must(atomic_load(&l->done)); /* orders the thread's writes before our reads */
     if (l->error == 0) {
         keep(l->found, arena, &addresses);
     }

@@ -87,24 +87,19 @@ struct rw_snapshot risingwave_rows_snapshot(const struct rows *progress)
     return snapshot;
 }
 
-/* "1795406461.123" or "1795406461": seconds to ms; 0 for anything else. */
-static int64_t seconds_ms(const char *text)
+/*
+ * A log store's epoch as Unix ms: milliseconds since 2021-04-01 shifted by 16, stored
+ * with its sign bit turned so that it orders as a signed number (verified 36).
+ */
+static int64_t epoch_ms(const char *text)
 {
-    struct sv rest = sv_from(text);
-    int64_t seconds = 0;
-    int64_t ms = 0;
-    int64_t unit = 100;
+    int64_t epoch = 0;
 
-    if (!sv_int64(sv_cut(&rest, '.'), &seconds) || seconds < 0 ||
-        seconds > INT64_MAX / 1000 - 1) {
+    if (text == NULL || !sv_int64(sv_from(text), &epoch)) {
         return 0;
     }
-    for (size_t i = 0; i < rest.n && rest.p[i] >= '0' && rest.p[i] <= '9' && unit > 0;
-         i++) {
-        ms += (rest.p[i] - '0') * unit;
-        unit /= 10;
-    }
-    return seconds * 1000 + ms;
+    return (int64_t)(((uint64_t)epoch + (UINT64_C(1) << 63)) >> 16) +
+           INT64_C(1617235200000);
 }
 
 struct rw_backlog risingwave_rows_backlog(const struct rows *backlog)
@@ -115,8 +110,8 @@ struct rw_backlog risingwave_rows_backlog(const struct rows *backlog)
     return (struct rw_backlog){
         .present = true,
         .undelivered = rows_int(backlog, 0, "undelivered", -1),
-        .oldest_ms = seconds_ms(rows_get(backlog, 0, "oldest")),
-        .now_ms = seconds_ms(rows_get(backlog, 0, "now")),
+        .oldest_ms = epoch_ms(rows_get(backlog, 0, "oldest")),
+        .now_ms = risingwave_rows_time_ms(rows_get(backlog, 0, "now")),
     };
 }
 
@@ -144,31 +139,39 @@ const char *risingwave_rows_offset(const struct rows *offsets, struct arena *are
     return file;
 }
 
+/* "+08:00" in ms; false when it is no such text. The empty one is UTC. */
+static bool zone_ms(struct sv zone, int64_t *out_ms)
+{
+    struct sv rest = sv_sub(zone, 1, zone.n);
+    int64_t hours = 0;
+    int64_t minutes = 0;
+
+    if (zone.n > 0 && (zone.n != 6 || !sv_int64(sv_cut(&rest, ':'), &hours) ||
+                       !sv_int64(rest, &minutes) || hours < 0 || minutes < 0)) {
+        return false;
+    }
+    int64_t ms = (hours * 60 + minutes) * 60000;
+    *out_ms = zone.n > 0 && zone.p[0] == '-' ? -ms : ms;
+    return true;
+}
+
 int64_t risingwave_rows_time_ms(const char *text)
 {
     struct sv whole = sv_from(text);
     char utc[CLOCK_RFC3339_SIZE];
-    size_t zone = 0;
-    int hours = 0;
-    int minutes = 0;
+    size_t zone = 19;
+    int64_t shift_ms = 0;
 
-    if (whole.n < 19 || whole.p[10] != ' ') {
+    if (whole.n < zone || whole.p[10] != ' ') {
         return 0;
     }
-    zone = 19;
-    while (zone < whole.n && strchr("+-", whole.p[zone]) == NULL) {
+    while (zone < whole.n && whole.p[zone] != '+' && whole.p[zone] != '-') {
         zone++;
     }
-    struct sv offset = sv_sub(whole, zone, whole.n);
-    if (offset.n > 0 &&
-        (offset.n < 6 || sscanf(offset.p + 1, "%2d:%2d", &hours, &minutes) != 2)) {
+    if (!zone_ms(sv_sub(whole, zone, whole.n), &shift_ms)) {
         return 0;
     }
     int n = snprintf(utc, sizeof(utc), "%.10sT%.*sZ", text, (int)(zone - 11), text + 11);
     int64_t wall_ms = n < (int)sizeof(utc) ? clock_parse_rfc3339(utc) : -1;
-    int64_t shift_ms = ((int64_t)hours * 60 + minutes) * 60000;
-    if (wall_ms < 0) {
-        return 0;
-    }
-    return offset.n > 0 && offset.p[0] == '-' ? wall_ms + shift_ms : wall_ms - shift_ms;
+    return wall_ms < 0 ? 0 : wall_ms - shift_ms;
 }

@@ -187,13 +187,10 @@ bool risingwave_backlog(struct stream_db *db, const char *schema,
     struct rows rows;
     struct stmt *s = risingwave_stmt(&a);
 
-    /* Row operation 6 is a barrier; an epoch is milliseconds since 2021-04-01 shifted by
-     * 16, its sign bit turned (verified 36). */
+    /* Row operation 6 is a barrier, one per vnode and epoch: aggregate, never list. */
     stmt_text(s,
               "SELECT count(*) FILTER (WHERE kv_log_store_row_op <> 6) AS undelivered, "
-              "extract(epoch from to_timestamp(((min(kv_log_store_epoch) + "
-              "9223372036854775807 + 1) >> 16) / 1000.0 + 1617235200)) AS oldest, "
-              "extract(epoch from now()) AS now FROM ");
+              "min(kv_log_store_epoch) AS oldest, now() AS now FROM ");
     if (!add_internal(&a, s, internal_table) || !risingwave_read(&a, s, &rows)) {
         return false;
     }

@@ -333,7 +333,7 @@ bool risingwave_wire_run(struct risingwave_wire *wire, const struct stmt *stmt,
                          struct arena *arena, struct risingwave_answer *out_answer,
                          struct fault *fault)
 {
-    AUTO(buf_deinit_zero) struct buf sql;
+    AUTO(buf_deinit_zero) struct buf sql = {0};
     struct cancel limit;
     struct risingwave_answer answer = {0};
     struct run r = {wire, &limit, what, &answer, fault, false};

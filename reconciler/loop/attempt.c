@@ -147,6 +147,31 @@ static const char *object_kind(enum plan_kind kind)
     return NULL;
 }
 
+/* Which condition speaks of a statement's object. */
+static enum condition object_condition(enum plan_kind kind)
+{
+    switch (kind) {
+    case PLAN_CREATE_SCHEMA:
+    case PLAN_CREATE_SOURCE:
+    case PLAN_DROP_SOURCE:
+        return CONDITION_SOURCE_READY;
+    case PLAN_CREATE_TABLE:
+    case PLAN_COMMENT_TABLE:
+    case PLAN_DROP_TABLE:
+    case PLAN_CREATE_SINK:
+    case PLAN_ALTER_SINK:
+    case PLAN_DROP_SINK:
+        return CONDITION_SINK_READY;
+    case PLAN_CREATE_DATABASE:
+    case PLAN_CREATE_TARGET:
+    case PLAN_DROP_TARGET:
+        return CONDITION_TARGET_TABLE_READY;
+    case PLAN_KIND_MAX:
+        break;
+    }
+    return CONDITION_NONE;
+}
+
 /* Status shows an object as soon as the server accepted the statement for it. */
 static void note_applied(struct attempt *a, const struct plan_step *s)
 {
@@ -176,7 +201,9 @@ static void note_applied(struct attempt *a, const struct plan_step *s)
     case PLAN_CREATE_SINK:
     case PLAN_ALTER_SINK:
     case PLAN_KIND_MAX:
-        object->state = object->state == NULL ? "Creating" : object->state;
+        if (object->state == NULL || strcmp(object->state, "Pending") == 0) {
+            object->state = "Creating";
+        }
         break;
     }
 }
@@ -218,6 +245,59 @@ static void audit_result(struct attempt *a, int64_t step, bool done,
     }
 }
 
+static void grant_to_account(struct attempt *a, struct stmt *grant)
+{
+    stmt_text(grant, " TO USER ");
+    stmt_str(grant, sv_from(a->bindings[BIND_TARGET].endpoint.user));
+    stmt_text(grant, "@'%'");
+}
+
+/* A table that exists and is not listed is one this account has no privilege on. */
+static bool is_hidden_table(const struct plan_step *s, const struct fault *fault)
+{
+    return s->kind == PLAN_CREATE_TARGET && strcmp(fault->reason, "AlreadyExists") == 0;
+}
+
+/*
+ * StarRocks names the privilege that is missing, one at a time; told is everything that
+ * target tables need, as statements (starrocks.md 5.1). Always returns false.
+ */
+static bool explain_denied(struct attempt *a, const struct plan_step *s,
+                           struct fault *fault)
+{
+    bool hidden = is_hidden_table(s, fault);
+    struct stmt *first = stmt_new(a->arena, SQL_STARROCKS);
+    struct stmt *second = stmt_new(a->arena, SQL_STARROCKS);
+    const struct ident *database = NULL;
+    struct fault denied = *fault, unused = FAULT_INIT;
+
+    if (s->system != PLAN_STARROCKS ||
+        (!hidden && strcmp(fault->reason, "NotPermitted") != 0) ||
+        !ident_parse(a->arena, sv_from(a->sync.target_database), SQL_STARROCKS,
+                     IDENT_DATABASE, &database, &unused)) {
+        return false;
+    }
+    if (s->kind == PLAN_CREATE_DATABASE) {
+        stmt_text(first, "GRANT CREATE DATABASE ON CATALOG default_catalog");
+        stmt_text(second, "and once the database exists GRANT CREATE TABLE ON DATABASE ");
+    } else {
+        stmt_text(first, "GRANT CREATE TABLE ON DATABASE ");
+        stmt_ident(first, database);
+        stmt_text(second, "GRANT SELECT, INSERT, UPDATE, DELETE, ALTER, DROP ON ALL "
+                          "TABLES IN DATABASE ");
+    }
+    stmt_ident(second, database);
+    grant_to_account(a, first);
+    grant_to_account(a, second);
+    (void)fault_set(fault, FAULT_DENIED, "MissingGrant",
+                    "%s%s As an administrator run %s; %s", denied.text,
+                    hidden ? " It is not listed for this account, which thus has no "
+                             "privilege on it."
+                           : "",
+                    stmt_redacted(first, a->arena), stmt_redacted(second, a->arena));
+    return fault_code(fault, "%s", denied.code);
+}
+
 static bool apply_one(struct attempt *a, const struct plan_step *s, struct fault *fault)
 {
     const struct clock *clock = a->loop->ports.clock;
@@ -244,7 +324,8 @@ static bool apply_one(struct attempt *a, const struct plan_step *s, struct fault
             LG_INT("durationMs", clock_monotonic_ms(clock) - began_ms));
     metrics_add(a->loop->metrics, METRIC_STATEMENTS, 1);
     if (!done) {
-        return fault_wrap(fault, "%s %s", s->sentence, s->object);
+        a->failed = object_condition(s->kind);
+        return explain_denied(a, s, fault);
     }
     note_applied(a, s);
     attempt_event(a, false, plan_kind_name(s->kind), "Reconcile",

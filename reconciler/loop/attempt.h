@@ -53,6 +53,7 @@ struct attempt {
     bool paused_reconcile;
     int64_t requeue_ms;      /* 0: nothing asked for */
     const struct step *step; /* the one that ran last */
+    enum condition failed;   /* of the statement that failed; CONDITION_NONE: none did */
 };
 
 /* The object to read from: the freshest the attempt has. */

@@ -1,5 +1,6 @@
 #include "loop/conn.h"
 
+#include "loop/publish.h"
 #include "loop/seen.h"
 
 #define LOOK_AGAIN_DOWN_MS 15000
@@ -216,40 +217,21 @@ static void show_fault(struct look *l, const struct fault *fault)
 
 static bool write_status(struct look *l, struct fault *fault)
 {
-    AUTO(json_freep) struct json *body = json_new_object();
-    AUTO(json_freep) struct json *answered = NULL;
-    struct json *metadata = NULL, *status = json_set_object(body, "status");
-    const struct json *object = l->object->json;
-    enum kube_outcome outcome = KUBE_OK;
-    const char *message = NULL;
+    AUTO(json_freep) struct json *status = json_new_object();
+    struct json *answered = NULL;
+    bool written = false;
 
-    l->status.observed_generation = kube_generation(object);
+    l->status.observed_generation = kube_generation(l->object->json);
     dbconn_status_write(&l->status, status);
     kube_conditions_write(&l->conditions, json_set_array(status, "conditions"));
-    if (json_equal(status, json_get(object, "status"))) {
-        return true;
+    if (!publish_status(l->loop, &loop_resource_conn, l->object->json, status, l->arena,
+                        &l->cancel, &written, &answered, fault)) {
+        return false;
     }
-    json_set_string(body, "apiVersion", TSYNC_GROUP "/" TSYNC_VERSION);
-    json_set_string(body, "kind", "DatabaseConnection");
-    metadata = json_set_object(body, "metadata");
-    json_set_string(metadata, "name", kube_name(object));
-    json_set_string(metadata, "namespace", kube_namespace(object));
-    json_set_string(metadata, "resourceVersion", kube_resource_version(object));
-    metrics_add(l->loop->metrics, METRIC_API_WRITES, 1);
-    if (!kube_apply_status(&l->loop->api, &loop_resource_conn, kube_namespace(object),
-                           kube_name(object), body, l->arena, &l->cancel, &outcome,
-                           &answered, &message, fault)) {
-        return fault_wrap(fault, "write status");
+    if (answered != NULL) {
+        kube_store_put(l->loop->conns, answered);
     }
-    if (outcome == KUBE_INVALID) {
-        return fault_set(fault, FAULT_BUG, NULL, "status was refused: %s", message);
-    }
-    if (outcome == KUBE_OK && answered != NULL) {
-        kube_store_put(l->loop->conns, TAKE(answered));
-    }
-    return outcome == KUBE_CONFLICT
-               ? fault_set(fault, FAULT_CONFLICT, NULL, "the resource changed meanwhile")
-               : true;
+    return true;
 }
 
 static int64_t look_at(struct look *l)

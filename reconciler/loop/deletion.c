@@ -39,7 +39,12 @@ static const char *kept_objects(struct attempt *a)
 
     buf_init(&list, 4096);
     for (VEC_EACH(struct status_object, o, &a->before.objects)) {
-        buf_addf(&list, "%s%s %s", list.n > 0 ? ", " : "", o->kind, o->name);
+        const char *state = o->state == NULL ? "" : o->state;
+
+        if (strcmp(state, "Missing") != 0) {
+            buf_addf(&list, "%s%s %s%s", list.n > 0 ? ", " : "", o->kind, o->name,
+                     strcmp(state, "Pending") == 0 ? " (if it was made)" : "");
+        }
     }
     text = list.n == 0 ? "nothing was ever created" : buf_take(&list, a->arena);
     buf_deinit(&list);
@@ -161,7 +166,9 @@ enum step_result deletion_run(struct attempt *a, struct fault *fault)
                    : STEP_FAULT;
     }
     a->status.phase = PHASE_DELETING;
-    if (!drop_all(a, fault)) {
+    /* Status lists what is to be made before the first statement makes it: without a list
+     * nothing was, and no server need be reachable to know that. */
+    if (a->before.objects.n > 0 && !drop_all(a, fault)) {
         (void)blocked(a, fault);
         return STEP_FAULT;
     }

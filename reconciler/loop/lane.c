@@ -32,6 +32,18 @@ static void close_idle(struct session *session)
     }
 }
 
+/* Takes the idle sessions out of the lane. The lock is held. */
+static size_t take_all_idle(struct lane *lane, struct session out_idle[LANE_IDLE_MAX])
+{
+    size_t count = lane->idle_count;
+
+    if (count > 0) {
+        memcpy(out_idle, lane->idle, count * sizeof(out_idle[0]));
+    }
+    lane->idle_count = 0;
+    return count;
+}
+
 /* Drops everything that belongs to the lane's old identity. Not under its lock. */
 static void lane_reset(struct lane *lane, const char *fingerprint)
 {
@@ -50,11 +62,7 @@ static void lane_reset(struct lane *lane, const char *fingerprint)
         lane->down_until_ms = 0;
         lane->down_count = 0;
         lane->backends = 0;
-        count = lane->idle_count;
-        if (count > 0) {
-            memcpy(idle, lane->idle, count * sizeof(idle[0]));
-        }
-        lane->idle_count = 0;
+        count = take_all_idle(lane, idle);
         old = lane->observations;
         lane->observations = map_new(1);
     }
@@ -184,6 +192,7 @@ static bool take_idle(struct lane *lane, struct session *out_session, bool *out_
         *fault = lane->down;
     } else if (lane->idle_count > 0) {
         *out_session = lane->idle[--lane->idle_count];
+        out_session->reused = true;
         found = true;
     }
     (void)pthread_mutex_unlock(&lane->lock);
@@ -257,20 +266,27 @@ static bool breaks_session(const struct fault *fault)
 void session_close(struct session *session, const struct fault *fault)
 {
     struct lane *lane = session->lane;
+    struct session idle[LANE_IDLE_MAX];
+    size_t count = 0;
     bool kept = false;
 
     if (session->source == NULL && session->stream == NULL && session->target == NULL) {
         return;
     }
     (void)pthread_mutex_lock(&lane->lock);
-    if (!breaks_session(fault) && session->epoch == lane->epoch &&
-        lane->idle_count < LANE_IDLE_MAX) {
+    if (breaks_session(fault)) {
+        /* What broke this one (a restart, a time limit) has broken the idle ones too. */
+        count = take_all_idle(lane, idle);
+    } else if (session->epoch == lane->epoch && lane->idle_count < LANE_IDLE_MAX) {
         lane->idle[lane->idle_count++] = *session;
         kept = true;
     }
     (void)pthread_mutex_unlock(&lane->lock);
     if (!kept) {
         close_idle(session);
+    }
+    for (size_t i = 0; i < count; i++) {
+        close_idle(&idle[i]);
     }
     memset(session, 0, sizeof(*session));
 }

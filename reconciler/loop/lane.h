@@ -61,14 +61,16 @@ struct session {
     struct stream_db *stream;
     struct target_db *target;
     int64_t epoch; /* of the lane's fingerprint */
+    bool reused;   /* it was idle: the server may have closed it meanwhile */
 };
 
 MUST_CHECK bool session_open(struct lane *lane, const struct db_endpoint *endpoint,
                              struct cancel *cancel, struct session *out_session,
                              struct fault *fault);
 /*
- * Gives a session back to its lane, or closes it when `fault` (may be NULL) is of a class
- * after which a session is broken. Safe on an empty session. The lane must still be held.
+ * Gives a session back to its lane, or closes it and all idle ones of the lane when
+ * `fault` (may be NULL) is of a class after which a session is broken. Safe on an empty
+ * session. The lane must still be held.
  */
 void session_close(struct session *session, const struct fault *fault);
 

@@ -2,22 +2,30 @@
  * The last act of every attempt: conditions, phase and retries from what was learned, one
  * status write if anything differs, Events on transitions only.
  */
-#include "loop/seen.h"
+#include "loop/publish.h"
 #include "loop/steps.h"
 
 #define SOON_MS 300
 #define JITTER_PERCENT 20
 
-/* Where a fault belongs: its own row in the table of reasons, else the step's condition.
- */
+/* The condition of the statement that failed, else of the step. */
+static enum condition condition_of(const struct attempt *a)
+{
+    if (a->failed != CONDITION_NONE) {
+        return a->failed;
+    }
+    return a->step != NULL ? a->step->condition : CONDITION_NONE;
+}
+
 static const struct reason_row *row_of(const struct attempt *a, const struct fault *fault)
 {
-    const struct reason_row *row = NULL;
+    const struct reason_row *row = condition_of(a) == CONDITION_NONE
+                                       ? NULL
+                                       : reason_find(condition_of(a), fault->reason);
 
-    if (a->step != NULL && a->step->condition != CONDITION_NONE) {
-        row = reason_find(a->step->condition, fault->reason);
-    }
-    return row != NULL ? row : reason_find(CONDITION_NONE, fault->reason);
+    return row != NULL || a->failed != CONDITION_NONE
+               ? row
+               : reason_find(CONDITION_NONE, fault->reason);
 }
 
 static bool stalls(const struct fault *fault, const struct reason_row *row)
@@ -92,8 +100,8 @@ static void report_fault(struct attempt *a, const struct fault *fault)
     bool stalled = stalls(fault, row);
     enum condition domain = row != NULL ? row->condition : CONDITION_NONE;
 
-    if (domain == CONDITION_NONE && a->step != NULL) {
-        domain = a->step->condition;
+    if (domain == CONDITION_NONE) {
+        domain = condition_of(a);
     }
     if (domain != CONDITION_NONE && domain != CONDITION_READY &&
         domain != CONDITION_STALLED && domain != CONDITION_RECONCILING) {
@@ -212,49 +220,35 @@ static void emit_transitions(struct attempt *a)
 
 static bool write_status(struct attempt *a, struct fault *fault)
 {
-    AUTO(json_freep) struct json *body = json_new_object();
-    struct json *metadata = NULL, *status = NULL, *answered = NULL;
-    enum kube_outcome outcome = KUBE_OK;
-    const char *message = NULL;
+    AUTO(json_freep) struct json *status = json_new_object();
+    struct json *answered = NULL;
+    bool written = false;
 
-    status = json_set_object(body, "status");
     tsync_status_write(&a->status, status);
     kube_conditions_write(&a->conditions, json_set_array(status, "conditions"));
-    if (json_equal(status, json_get(attempt_object(a), "status"))) {
-        return true;
-    }
-    json_set_string(body, "apiVersion", TSYNC_GROUP "/" TSYNC_VERSION);
-    json_set_string(body, "kind", "TableSync");
-    metadata = json_set_object(body, "metadata");
-    json_set_string(metadata, "name", a->sync.name);
-    json_set_string(metadata, "namespace", a->sync.namespace);
-    json_set_string(metadata, "resourceVersion",
-                    kube_resource_version(attempt_object(a)));
-    metrics_add(a->loop->metrics, METRIC_API_WRITES, 1);
-    metrics_add(a->loop->metrics, METRIC_STATUS_WRITES, 1);
-    if (!kube_apply_status(&a->loop->api, &loop_resource_sync, a->sync.namespace,
-                           a->sync.name, body, a->arena, &a->cancel, &outcome, &answered,
-                           &message, fault)) {
-        return fault_wrap(fault, "write status");
+    if (!publish_status(a->loop, &loop_resource_sync, attempt_object(a), status, a->arena,
+                        &a->cancel, &written, &answered, fault)) {
+        return false;
     }
     attempt_refresh(a, answered);
-    if (outcome == KUBE_CONFLICT || outcome == KUBE_NOT_FOUND) {
-        /* Gone: what the store still shows must not be provisioned again. */
-        return fault_set(fault, FAULT_CONFLICT, NULL, "the resource %s meanwhile",
-                         outcome == KUBE_CONFLICT ? "changed" : "was removed");
+    if (written) {
+        emit_transitions(a);
     }
-    if (outcome == KUBE_INVALID) {
-        return fault_set(fault, FAULT_BUG, NULL, "status was refused: %s", message);
-    }
-    emit_transitions(a);
     return true;
 }
 
 bool report_intent(struct attempt *a, const char *message, struct fault *fault)
 {
+    const char *before = a->before.plan_hash;
+    bool retrying = a->before.retries > 0 && before != NULL &&
+                    strcmp(before, a->plan.hash) == 0 &&
+                    a->sync.generation == a->before.observed_generation;
+
     a->status.phase = PHASE_PROVISIONING;
-    show_ready(a, "Provisioning", message);
-    set_working(a, "Progressing", message);
+    if (!retrying) {
+        show_ready(a, "Provisioning", message);
+    } /* else Ready goes on saying why these very statements failed */
+    set_working(a, retrying ? "ProgressingWithRetry" : "Progressing", message);
     a->status.observed_generation = a->sync.generation;
     if (!write_status(a, fault)) {
         return false;
@@ -267,15 +261,32 @@ bool report_intent(struct attempt *a, const char *message, struct fault *fault)
     return true;
 }
 
+/* An idle session may have been closed by its server: that says nothing about today. */
+static bool used_idle_session(const struct attempt *a)
+{
+    for (size_t i = 0; i < BIND_COUNT; i++) {
+        if (a->bindings[i].session.reused) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nothing was learned about the world: no status, just another attempt soon. */
+static bool says_nothing(const struct attempt *a, const struct fault *fault)
+{
+    return fault->class == FAULT_CANCELLED || fault->class == FAULT_CONFLICT ||
+           (fault->class == FAULT_UNAVAILABLE && used_idle_session(a));
+}
+
 bool report(struct attempt *a, const struct fault *fault, struct fault *out_fault)
 {
-    if (fault != NULL &&
-        (fault->class == FAULT_CANCELLED || fault->class == FAULT_CONFLICT)) {
-        /* Nothing was learned about the world; what was done is in the audit. */
+    if (fault != NULL && says_nothing(a, fault)) {
+        /* What was done nevertheless is in the audit. */
         if (a->run != 0) {
             finish_run(a, fault);
         }
-        if (fault->class == FAULT_CONFLICT) {
+        if (fault->class != FAULT_CANCELLED) {
             a->requeue_ms = SOON_MS;
         }
         return true;

@@ -88,9 +88,46 @@ static bool make_plan(struct attempt *a, struct fault *fault)
     return true;
 }
 
+/*
+ * The mark of a rival in another namespace holds a uid, which nobody can look up by hand:
+ * tell its name, as long as the resource exists. Always returns false.
+ */
+static bool name_owner(struct attempt *a, struct fault *fault)
+{
+    size_t count = 0;
+    struct kube_object **all = NULL;
+    const char *owner = NULL;
+    struct fault told = *fault;
+
+    if (strcmp(fault->reason, "OwnedByAnother") != 0) {
+        return false;
+    }
+    all = kube_store_all(a->loop->syncs, a->arena, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct sv uid = sv_from(kube_uid(all[i]->json));
+
+        if (uid.n > 0 && sv_find(sv_from(fault->text), uid) != SIZE_MAX) {
+            owner = arena_strdup(a->arena, all[i]->key);
+        }
+        kube_object_put(all[i]);
+    }
+    if (owner != NULL) {
+        return fault_set(fault, told.class, told.reason, "%s (that is TableSync %s)",
+                         told.text, owner);
+    }
+    /* Without the whole list, as when planning from a file, nothing can be said. */
+    return kube_store_synced(a->loop->syncs)
+               ? fault_set(fault, told.class, told.reason,
+                           "%s (this controller knows no TableSync with that uid: it was "
+                           "deleted and its table kept, or belongs to another cluster)",
+                           told.text)
+               : false;
+}
+
 enum step_result step_plan(struct attempt *a, struct fault *fault)
 {
     if (!make_plan(a, fault)) {
+        (void)name_owner(a, fault);
         return STEP_FAULT;
     }
     show_objects(a);

@@ -7,6 +7,8 @@
  * several commit intervals, and never less than a minute. */
 #define STUCK_LEAST_MS 60000
 #define STUCK_COMMITS 6
+/* Within this the sink merely waits for its next commit. */
+#define NORMAL_LAG_S 15
 /* A SINK_FAIL event this recent tells why; the log keeps only the last ten of a kind. */
 #define FAIL_EVENT_MS INT64_C(300000)
 
@@ -120,8 +122,15 @@ static bool read_backlog(struct attempt *a, const struct rw_sink *sink,
     a->status.stream.sink_lag_seconds = lag_s < 0 ? -1 : status_lag_step(lag_s);
     a->status.stream.lag =
         lag_s < 0 ? NULL : status_lag_text(a->arena, a->status.stream.sink_lag_seconds);
-    a->status.stream.undelivered =
-        out_backlog->undelivered < 0 ? -1 : status_round_up(out_backlog->undelivered);
+    /* A busy healthy sink always has a few rows on their way: not worth a status write.
+     */
+    a->status.stream.undelivered = out_backlog->undelivered;
+    if (out_backlog->undelivered > 0) {
+        a->status.stream.undelivered =
+            lag_s > NORMAL_LAG_S || a->sync.state == STATE_PAUSED
+                ? status_round_up(out_backlog->undelivered)
+                : 0;
+    }
     return true;
 }
 

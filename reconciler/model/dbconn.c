@@ -87,7 +87,7 @@ static void check_schema(const struct dbconn *conn, struct problems *problems)
 bool dbconn_decode(const struct json *object, struct arena *arena,
                    struct dbconn *out_conn, struct fault *fault)
 {
-    struct problems problems AUTO(problems_deinit);
+    struct problems problems AUTO(problems_deinit) = {0};
     problems_init(&problems);
     const struct json *spec = json_get(object, "spec");
     struct dbconn conn = {

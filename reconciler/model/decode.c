@@ -98,7 +98,7 @@ static void decode_int(const struct decoding *d, const struct field *field,
 {
     /* Printed and read again, for a fraction must not pass as the number it starts with.
      */
-    struct buf printed AUTO(buf_deinit);
+    struct buf printed AUTO(buf_deinit) = {0};
     buf_init(&printed, 64);
     int64_t value = 0;
     if (json_kind(node) == JSON_NUMBER) {
@@ -124,7 +124,7 @@ static void decode_enum(const struct decoding *d, const struct field *field,
         store(d, field, &value, sizeof(value));
         return;
     }
-    struct buf names AUTO(buf_deinit);
+    struct buf names AUTO(buf_deinit) = {0};
     buf_init(&names, 256);
     for (int i = 1; i <= field->choices->count; i++) {
         buf_addf(&names, "%s%s", i == 1 ? "one of " : ", ",

@@ -49,7 +49,7 @@ bool problems_none(const struct problems *problems, const char *kind,
 void problem_value(const struct json *node, char out_text[PROBLEM_VALUE_MAX])
 {
     const char *quote = json_kind(node) == JSON_STRING ? "\"" : "";
-    struct buf printed AUTO(buf_deinit);
+    struct buf printed AUTO(buf_deinit) = {0};
     buf_init(&printed, 4096);
     if (quote[0] != '\0') {
         buf_add(&printed,

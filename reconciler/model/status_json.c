@@ -13,7 +13,7 @@ void status_put(struct json *object, const char *key, const char *text, size_t m
     if (text == NULL || text[0] == '\0') {
         return;
     }
-    struct buf cut AUTO(buf_deinit);
+    struct buf cut AUTO(buf_deinit) = {0};
     buf_init(&cut, max_bytes);
     buf_add(&cut, sv_utf8_prefix(sv_from(text), max_bytes));
     json_set_string(object, key, buf_z(&cut));
@@ -21,7 +21,7 @@ void status_put(struct json *object, const char *key, const char *text, size_t m
 
 void status_push(struct json *array, const char *text, size_t max_bytes)
 {
-    struct buf cut AUTO(buf_deinit);
+    struct buf cut AUTO(buf_deinit) = {0};
     buf_init(&cut, max_bytes);
     buf_add(&cut, sv_utf8_prefix(sv_from(text), max_bytes));
     json_push_string(array, buf_z(&cut));

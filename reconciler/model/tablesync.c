@@ -167,7 +167,7 @@ static void decode_all(const struct json *object, struct arena *arena,
 bool tablesync_decode(const struct json *object, struct arena *arena,
                       struct tablesync *out_sync, struct fault *fault)
 {
-    struct problems problems AUTO(problems_deinit);
+    struct problems problems AUTO(problems_deinit) = {0};
     struct tablesync sync;
     problems_init(&problems);
     decode_all(object, arena, &sync, &problems);
@@ -181,7 +181,7 @@ bool tablesync_decode(const struct json *object, struct arena *arena,
 void tablesync_decode_identity(const struct json *object, struct arena *arena,
                                struct tablesync *out_sync)
 {
-    struct problems ignored AUTO(problems_deinit);
+    struct problems ignored AUTO(problems_deinit) = {0};
     problems_init(&ignored);
     decode_all(object, arena, out_sync, &ignored);
 }

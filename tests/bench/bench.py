@@ -6,6 +6,8 @@ fast the real servers load. The controller runs with its default intervals unles
 Results go to standard output, progress to standard error.
 """
 
+import json
+import os
 import statistics
 import subprocess
 import sys
@@ -28,12 +30,16 @@ DEFAULTS = ("--resync-interval", "60s", "--poll-interval", "2s")
 ROWS = 1000
 REPEATS = 3
 STARTS = 5
-RESOURCES = 1000
+# The stand-ins are Python programs: many tables in one of them would measure it, not the controller.
+RESOURCES, SHARDS = 1000, 10
 PROVISION_S = 360
+RESTART_S = 120
 CONVERGED_LOOKS = 20
 CONVERGED_RESYNC = "2s"
 WATCH_S = 60
+POLL_S = 2  # a scrape reads every resource: asking more often would show in the figures
 DEFAULT_PACE_MS, FAST_PACE_MS = 1000, 50
+RECONCILE_TIME = 'controller_runtime_reconcile_time_seconds_sum{controller="tablesync"}'
 RECONCILES = 'controller_runtime_reconcile_total{controller="tablesync",result="requeue_after"}'
 
 results: list[tuple[str, str]] = []
@@ -84,15 +90,28 @@ class Bench:
         self.stack.callback(server.stop)
         return server.start()
 
-    def system(self, namespace: str, pace_ms: int) -> sys_.System:
-        """A RisingWave of the given pace, and a namespace with connections to everything."""
-        folder = self.work / namespace
+    def risingwave(self, name: str, pace_ms: int) -> sys_.RisingWave:
+        folder = self.work / name
         folder.mkdir()
         rw = self.standin(sys_.RisingWave(folder, barrier_ms=pace_ms))
         sys_.prepare_risingwave(rw)
-        made = sys_.System(self.plane, self.mysql, rw, self.starrocks)
+        return rw
+
+    def system(self, namespace: str, pace_ms: int) -> sys_.System:
+        """A RisingWave of the given pace, and a namespace with connections to everything."""
+        made = sys_.System(self.plane, self.mysql, self.risingwave(namespace, pace_ms), self.starrocks)
         made.connect(namespace)
         return made
+
+
+def wait_calmly(ready: Callable[[], bool], timeout_s: float) -> bool:
+    """Asks every POLL_S; says whether it came true in time."""
+    until = time.monotonic() + timeout_s
+    while not ready():
+        if time.monotonic() > until:
+            return False
+        time.sleep(POLL_S)
+    return True
 
 
 def memory_kib(controller: sys_.Controller) -> dict[str, int]:
@@ -139,7 +158,7 @@ def timed_start(controller: sys_.Controller) -> float:
 
 
 def measure_binary(work: Path) -> None:
-    binary = Path(sys_.os.environ["TABLESYNC_BIN"])
+    binary = Path(os.environ["TABLESYNC_BIN"])
     stripped = work / "stripped"
     subprocess.run(["strip", "-o", stripped, binary], check=True)
     result("binary, with symbols", binary.stat().st_size / 1024, "KiB")
@@ -213,21 +232,16 @@ def measure_converged(bench: Bench) -> None:
     make_table(bench.mysql, namespace, "t", ROWS)
     time_to_ready(made, "t", namespace)
 
-    def looks() -> float:
-        return controller.metric(RECONCILES)
-
-    began = looks()
-    wait_until("the resource is calm", lambda: looks() >= began + 5, 60)
-    began, requests, queries = looks(), requests_so_far(bench), {k: len(r.queries) for k, r in relays.items()}
-    statements = controller.metric("tablesync_statements_total")
-    wait_until("looks", lambda: looks() >= began + CONVERGED_LOOKS, 120)
+    wait_calmly(lambda: False, 5 * POLL_S)
+    cost = Cost(bench, controller)
+    queries = {k: len(r.queries) for k, r in relays.items()}
+    wait_calmly(lambda: cost.looks() >= CONVERGED_LOOKS, 120)
+    count = cost.looks()
     count = looks() - began
-    result("converged: statements that change a database, per look",
-           (controller.metric("tablesync_statements_total") - statements) / count)
-    report_requests(requests_so_far(bench) - requests, "converged", count, "look")
+    cost.report("converged")
     for kind, relay in relays.items():
         fresh = relay.queries[queries[kind]:]
-        result(f"converged: queries to {kind}, per look (with the connection's own)", len(fresh) / count)
+        result(f"converged: queries to {kind}, per look (with the connection's own looks)", len(fresh) / count)
         for text, times in Counter(q.split("FROM")[-1].strip()[:70] for q in fresh).most_common(8):
             progress(f"    {times:4} {text}")
     bench.plane.kubectl("delete", "tablesync", "--all", "-n", namespace, timeout_s=120)
@@ -244,83 +258,94 @@ def requests_so_far(bench: Bench) -> Counter:
     return found
 
 
-def report_requests(found: Counter, what: str, count: float, each: str) -> None:
-    watches = sum(n for name, n in found.items() if name.startswith("watch "))
-    writes = sum(n for name, n in found.items() if not name.startswith(("watch ", "get ", "list ")))
-    result(f"{what}: API writes, per {each}", writes / count)
-    result(f"{what}: API reads, per {each}", (found.total() - watches - writes) / count)
-    for name, times in found.most_common():
-        progress(f"    {times:4} {name}")
+class Cost:
+    """What the controller does from here on, and what a look costs."""
+
+    def __init__(self, bench: Bench, controller: sys_.Controller):
+        self.bench, self.controller = bench, controller
+        self.before = self._now()
+
+    def _now(self) -> dict[str, float]:
+        metric = self.controller.metric
+        return {"looks": metric(RECONCILES), "cpu_s": metric("process_cpu_seconds_total"),
+                "statements": metric("tablesync_statements_total"), "took_s": metric(RECONCILE_TIME),
+                "requests": requests_so_far(self.bench)}
+
+    def looks(self) -> float:
+        return self.controller.metric(RECONCILES) - self.before["looks"]
+
+    def report(self, what: str) -> None:
+        now = self._now()
+        spent = {name: now[name] - self.before[name] for name in now}
+        looks, found = spent["looks"] or 1, spent["requests"]
+        watches = sum(n for name, n in found.items() if name.startswith("watch "))
+        reads = sum(n for name, n in found.items() if name.startswith(("get ", "list ")))
+        result(f"{what}: looks", spent["looks"])
+        result(f"{what}: statements that change a database, per look", spent["statements"] / looks)
+        result(f"{what}: API writes, per look", (found.total() - watches - reads) / looks)
+        result(f"{what}: API reads, per look", reads / looks)
+        result(f"{what}: time of a look, mean", spent["took_s"] / looks * 1000, "ms")
+        result(f"{what}: CPU of the whole process, per look", spent["cpu_s"] / looks * 1000, "ms")
+        for name, times in found.most_common():
+            progress(f"    {times:4} {name}")
 
 
-def ready_count(controller: sys_.Controller) -> int:
-    return int(controller.metric("tablesync_ready_resources"))
+def make_many(bench: Bench, namespace: str) -> tuple[sys_.System, list[dict]]:
+    """Connections and tables for RESOURCES TableSyncs, spread over SHARDS RisingWaves; the TableSyncs."""
+    progress(f"{SHARDS} RisingWave stand-ins and {RESOURCES} MySQL tables")
+    made = bench.system(namespace, FAST_PACE_MS)
+    objects = []
+    for shard in range(SHARDS):
+        database, connection = f"{namespace}{shard}", f"rw{shard}"
+        rw = bench.risingwave(database, FAST_PACE_MS)
+        made.apply(sys_.connection_manifest(connection, "RisingWave", rw.port, namespace, secret="rw"))
+        sys_.grant_starrocks(bench.starrocks, database)
+        tables = [f"t{number:04}" for number in range(shard, RESOURCES, SHARDS)]
+        bench.mysql.execute(f"CREATE DATABASE {database}", *(
+            f"CREATE TABLE {database}.{table} (id INT PRIMARY KEY, v VARCHAR(20))" for table in tables))
+        objects += [sys_.sync_manifest(table, database, table, rw=connection, target_database=database,
+                                       namespace=namespace) for table in tables]
+    return made, sorted(objects, key=lambda one: one["metadata"]["name"])
 
 
-def cpu_s(controller: sys_.Controller) -> float:
-    return controller.metric("process_cpu_seconds_total")
-
-
-def apply_many(bench: Bench, made: sys_.System, namespace: str) -> None:
-    names = [f"t{number:04}" for number in range(RESOURCES)]
-    progress(f"making {RESOURCES} MySQL tables")
-    bench.mysql.execute(f"CREATE DATABASE {namespace}", *(
-        f"CREATE TABLE {namespace}.{name} (id INT PRIMARY KEY, v VARCHAR(20))" for name in names))
-    progress(f"kubectl apply of {RESOURCES} TableSyncs in one file")
-    objects = [sys_.sync_manifest(name, namespace, name, target={"table": f"{namespace}_{name}"}, namespace=namespace)
-               for name in names]
-    text = "\n---\n".join(sys_.json.dumps(o) for o in objects)
-    made.plane.kubectl("apply", "-f", "-", input=text, timeout_s=300)
-
-
-def wait_all_ready(controller: sys_.Controller, began: float) -> int:
-    """Until all are Ready or the time is over; says how many."""
-    told = [began]
+def wait_all_ready(controller: sys_.Controller) -> int:
+    """Until all are Ready or the time is over; says how many are."""
+    began = time.monotonic()
 
     def done() -> bool:
-        ready = ready_count(controller)
-        if time.monotonic() - told[0] > 15:
-            told[0] = time.monotonic()
-            progress(f"  {told[0] - began:.0f} s: {ready} Ready, {memory_kib(controller)['VmRSS'] // 1024} MiB, "
-                     f"{cpu_s(controller):.0f} s CPU")
-        return ready >= RESOURCES or time.monotonic() - began > PROVISION_S
+        ready = int(controller.metric("tablesync_ready_resources"))
+        progress(f"    {time.monotonic() - began:.0f} s: {ready} Ready, {memory_kib(controller)['VmRSS'] // 1024} MiB")
+        return ready >= RESOURCES
 
-    wait_until("TableSyncs are Ready", done, PROVISION_S + 60)
-    return ready_count(controller)
+    wait_calmly(done, PROVISION_S)
+    return int(controller.metric("tablesync_ready_resources"))
 
 
 def measure_many(bench: Bench) -> None:
     namespace = "many"
-    made = bench.system(namespace, FAST_PACE_MS)
+    made, objects = make_many(bench, namespace)
     controller = bench.controller().start()
-    before = requests_so_far(bench)
     began = time.monotonic()
-    apply_many(bench, made, namespace)
-    ready = wait_all_ready(controller, began)
-    about = f"{RESOURCES:,} TableSyncs" + ("" if ready >= RESOURCES else f", {ready} of them Ready")
-    result(f"{about}: time from apply of all", time.monotonic() - began, "s")
-    result(f"{about}: controller's CPU for it", cpu_s(controller), "s")
-    report_requests(requests_so_far(bench) - before, about, RESOURCES, "resource, until then")
+    progress(f"kubectl apply of {RESOURCES} TableSyncs in one file")
+    made.plane.kubectl("apply", "-f", "-", input="\n---\n".join(map(json.dumps, objects)), timeout_s=300)
+    result(f"{RESOURCES:,} TableSyncs: kubectl apply of one file", time.monotonic() - began, "s")
+    ready = wait_all_ready(controller)
+    about = f"{RESOURCES:,} TableSyncs on {SHARDS} RisingWaves" + ("" if ready >= RESOURCES else f", {ready} of them Ready")
+    result(f"{about}: from apply to that", time.monotonic() - began, "s")
+    result(f"{about}: CPU for it", controller.metric("process_cpu_seconds_total"), "s")
     report_memory(controller, f"{about}, after making them")
-    watch_calm(bench, controller, about)
+    progress(f"watching {WATCH_S} s of nothing")
+    cost = Cost(bench, controller)
+    wait_calmly(lambda: False, WATCH_S)
+    cost.report(f"{about}, {WATCH_S} s of nothing")
     controller.stop()
     progress("the same resources, a new process")
     controller = bench.controller()
     result(f"{about}: start to /readyz", timed_start(controller) * 1000, "ms")
-    wait_until("every resource was looked at", lambda: controller.metric(RECONCILES) >= RESOURCES, 300)
+    wait_calmly(lambda: controller.metric(RECONCILES) >= RESOURCES, RESTART_S)
+    result(f"{about}: looked at {RESTART_S} s after a restart", min(controller.metric(RECONCILES), RESOURCES))
     report_memory(controller, f"{about}, after a restart")
     controller.stop()
-
-
-def watch_calm(bench: Bench, controller: sys_.Controller, about: str) -> None:
-    """What a minute of nothing costs."""
-    progress(f"watching {WATCH_S} s of nothing")
-    looks, cpu, before = controller.metric(RECONCILES), cpu_s(controller), requests_so_far(bench)
-    until = time.monotonic() + WATCH_S
-    wait_until("a minute", lambda: time.monotonic() > until, WATCH_S + 30)
-    result(f"{about}: looks in {WATCH_S} s of nothing", controller.metric(RECONCILES) - looks)
-    result(f"{about}: CPU in {WATCH_S} s of nothing", cpu_s(controller) - cpu, "s")
-    report_requests(requests_so_far(bench) - before, about, WATCH_S / 60, f"{WATCH_S} s of nothing")
 
 
 PARTS: dict[str, Callable[[Bench], None]] = {

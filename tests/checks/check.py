@@ -42,6 +42,7 @@ SQL_CALL = re.compile(r"\b(PQ(exec|prepare|fn|send(Query|Prepare))\w*|mysql_((re
 SQL_FILES = re.compile(r"reconciler/db/(mysql|risingwave)\w*\.c")
 RAW_MEMORY = re.compile(r"(?<![\w.>])((m|c|re)alloc|reallocarray|aligned_alloc|posix_memalign|free|strn?dup|v?asprintf)\s*\(")
 PRINTING = re.compile(r"(?<![\w.>])(v?d?printf|puts|putchar|perror)\s*\(|\b(stdout|stderr)\b")
+UNSET_AUTO = re.compile(r"\bAUTO\(\w+\)[^;={]*;")
 SLEEPING = re.compile(r"(?<![\w.>])(sleep|usleep|(clock_)?nanosleep)\s*\(")
 # Brackets keep this file, and its tests, from finding themselves.
 MARKERS = re.compile(r"(?<![A-Za-z])(T[O]DO|F[I]XME|X[X]X|H[A]CK)(?![A-Za-z])")
@@ -129,6 +130,8 @@ def rule_calls(root):
                 yield f"{name}:{number}: memory comes from an arena or a room's own new/free"
             if room != "cmd" and PRINTING.search(line):
                 yield f"{name}:{number}: only cmd/ prints; other rooms return faults or log"
+            if UNSET_AUTO.search(line):
+                yield f"{name}:{number}: an AUTO variable needs a value: an early return would clean up garbage"
             if SLEEPING.search(line):
                 yield f"{name}:{number}: wait with cancel_sleep() or cancel_poll()"
 

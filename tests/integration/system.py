@@ -10,6 +10,7 @@ import json
 import os
 import re
 import ssl
+import subprocess
 import sys
 import time
 import urllib.request
@@ -381,6 +382,21 @@ class Told:
         assert status["nextRetryAt"] and status["observedGeneration"] == self.objects[name]["metadata"]["generation"]
         assert_no_secret(json.dumps(self.objects[name]) + self.described[name], f"what is shown of {name}")
         return ready["message"]
+
+
+def audit(system: System, name: str, namespace: str = NAMESPACE, command: str = "logs") -> dict:
+    """`tablesync logs` (or `runs`) of a resource, read beside the running controller."""
+    done = subprocess.run([os.environ["TABLESYNC_BIN"], command, "--audit-db", str(system.controller.audit), "-n", namespace,
+                           "--name", name, "-o", "json"], check=True, capture_output=True, text=True, timeout=30)
+    assert_no_secret(done.stdout + done.stderr, f"the audit log of {name}")
+    return json.loads(done.stdout)
+
+
+def control(port: int, path: str, body: dict) -> None:
+    """Puts a stand-in, by its control port, into a state that SQL cannot."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", json.dumps(body).encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200, f"{path}: {answer.status}"
 
 
 def unique(prefix: str) -> str:

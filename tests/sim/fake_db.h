@@ -65,7 +65,7 @@ struct fake_sr_table {
 
 struct fake_sr {
     const char *host;
-    bool down, refuses_login;
+    bool down, refuses_login, hides_backends;
     int64_t live_backends;
     struct strlist databases;
     VEC(struct fake_sr_table *) tables;

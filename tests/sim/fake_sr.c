@@ -61,6 +61,12 @@ static bool read_call(struct target_db *db, struct cancel *cancel, const char *w
            fake_session_end(&t->session, verdict, what, fault);
 }
 
+/* Most accounts may not list them. */
+static int64_t seen_backends(const struct fake_sr *sr)
+{
+    return sr->hides_backends ? -1 : sr->live_backends;
+}
+
 static bool probe(struct target_db *db, struct cancel *cancel, struct arena *arena,
                   struct sr_server *out_server, struct fault *fault)
 {
@@ -69,7 +75,7 @@ static bool probe(struct target_db *db, struct cancel *cancel, struct arena *are
         return false;
     }
     *out_server = (struct sr_server){.version = "4.1.0-26a4a59",
-                                     .live_backends = of(db)->sr->live_backends};
+                                     .live_backends = seen_backends(of(db)->sr)};
     return true;
 }
 
@@ -78,7 +84,7 @@ static bool catalog(struct target_db *db, const char *database, struct cancel *c
                     struct fault *fault)
 {
     const struct fake_sr *sr = of(db)->sr;
-    struct sr_catalog c = {.live_backends = sr->live_backends};
+    struct sr_catalog c = {.live_backends = seen_backends(sr)};
 
     if (!read_call(db, cancel, "read StarRocks' catalog", fault)) {
         return false;
@@ -195,6 +201,28 @@ static bool check_key(struct job *j, struct sr_table *table)
     return true;
 }
 
+/* Without the property StarRocks wants three (starrocks.md 1.8). */
+static bool check_replicas(struct job *j, const char *property)
+{
+    AUTO(buf_deinit) struct buf ids;
+    int64_t wanted = 3;
+
+    (void)sv_int64(sv_from(property), &wanted);
+    if (wanted <= j->sr->live_backends) {
+        return true;
+    }
+    buf_init(&ids, 4096);
+    for (int64_t i = 0; i < j->sr->live_backends; i++) {
+        buf_addf(&ids, "%s%lld", i > 0 ? ", " : "", (long long)(10001 + i));
+    }
+    fault_set(j->fault, FAULT_REFUSED, "ReplicationImpossible",
+              "Table replication num should be less than or equal to the number of available "
+              "BE nodes. You can change this default by setting the replication_num table "
+              "properties. Current alive backend is [%s]",
+              buf_z(&ids));
+    return fault_code(j->fault, "1064");
+}
+
 static bool create_table(struct job *j)
 {
     struct arena *arena = j->db->sim->arena;
@@ -226,11 +254,8 @@ static bool create_table(struct job *j)
     if (fake_sr_find(j->sr, database, name) != NULL) {
         return refuse(j, "1050", "Table already exists", name);
     }
-    if (j->sr->live_backends == 0) {
-        fault_set(j->fault, FAULT_UNAVAILABLE, "NoBackends",
-                  "Table replication num should be less than or equal to the number of "
-                  "available BE nodes");
-        return fault_code(j->fault, "1064");
+    if (!check_replicas(j, sql_option(&properties, "replication_num"))) {
+        return false;
     }
     if (!check_key(j, &t->table)) {
         return false;

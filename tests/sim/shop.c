@@ -182,3 +182,26 @@ bool shop_all_gone(struct sim *sim)
 {
     return count_syncs(sim, false) == 0;
 }
+
+struct sim *shop_grown(uint64_t seed)
+{
+    const struct sim_options options = {.seed = seed};
+    struct sim *sim = shop_open(&options);
+
+    shop_add(sim, (struct shop_sync){.name = "orders"});
+    check_run_until(sim, shop_all_ready, 5 * MINUTE_MS);
+    sim_run_for(sim, 2 * MINUTE_MS);
+    sim_count_anew(sim);
+    return sim;
+}
+
+struct fake_stream_object *shop_first(struct sim *sim, enum fake_kind kind)
+{
+    for (size_t i = 0; i < shop_rw(sim)->objects.n; i++) {
+        if (shop_rw(sim)->objects.v[i]->kind == kind) {
+            return shop_rw(sim)->objects.v[i];
+        }
+    }
+    fail_msg("no such object in RisingWave");
+    return NULL;
+}

@@ -40,6 +40,11 @@ void shop_close(struct sim *sim);
 void shop_add(struct sim *sim, struct shop_sync sync);
 void shop_delete(struct sim *sim, const char *name);
 
+/* With one TableSync, orders, that is Ready and has delivered everything. */
+struct sim *shop_grown(uint64_t seed);
+/* The first of its kind in RisingWave; fails the test when there is none. */
+struct fake_stream_object *shop_first(struct sim *sim, enum fake_kind kind);
+
 struct fake_mysql *shop_mysql(struct sim *sim);
 struct fake_rw *shop_rw(struct sim *sim);
 struct fake_sr *shop_sr(struct sim *sim);
@@ -106,6 +111,7 @@ int run_fault_tests(void);
 int run_deletion_tests(void);
 int run_rival_tests(void);
 int run_edit_tests(void);
+int run_drift_tests(void);
 int run_random_tests(void);
 
 #endif

@@ -10,6 +10,7 @@ int main(void)
     failed += run_deletion_tests();
     failed += run_rival_tests();
     failed += run_edit_tests();
+    failed += run_drift_tests();
     failed += run_random_tests();
     return failed == 0 ? 0 : 1;
 }

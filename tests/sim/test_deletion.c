@@ -205,6 +205,7 @@ static void a_dead_server_blocks_until_it_is_back(void **state)
     assert_non_null(shop_find(sim, "orders"));
     shop_sr(sim)->down = false;
     check_run_until(sim, orders_gone, 15 * MINUTE_MS);
+    check_run_until(sim, shop_all_ready, 15 * MINUTE_MS);
     verify_delete(sim);
     check_audit(sim);
     shop_close(sim);

@@ -481,6 +481,8 @@ def test_stream_source(stream, maria):
                         parallelism=1, tag="tablesync default/orders 7")
     assert done["tag"] == "CREATE_SOURCE"
     assert any("wildcard" in notice for notice in done["notices"])
+    # The next statement wants neither: both settings go back to their defaults.
+    assert stream.value("createSchema", name="ts")["tag"] == "CREATE_SCHEMA"
     catalog = stream.value("catalog", schema="ts")
     assert catalog["sources"] == [{"schema": "ts", "name": "src_shop", "hostname": "127.0.0.1",
                                    "database": "shop", "serverId": "5733"}]

@@ -21,6 +21,9 @@ _MAX_SCALE = 28
 _DAY = datetime.timedelta(days=1)
 _MIDNIGHT = datetime.datetime(1970, 1, 1)
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
+# MySQL prints labels with doubled quotes and these escapes.
+_ESCAPED = re.compile(r"(?:'|\\)(['\\nr0])")
+_PLAIN = {"n": "\n", "r": "\r", "0": "\0"}
 _CODECS = {"utf8": "utf-8", "utf8mb3": "utf-8", "utf8mb4": "utf-8", "latin1": "cp1252",
            "ucs2": "utf-16-be", "utf16": "utf-16-be", "utf16le": "utf-16-le",
            "utf32": "utf-32-be", "sjis": "shift_jis", "ujis": "euc_jp", "eucjpms": "euc_jp",
@@ -45,7 +48,8 @@ class MyColumn:
 
     @property
     def labels(self) -> list[str]:
-        return [label.replace("''", "'") for label in _LABEL.findall(self.column_type)]
+        return [_ESCAPED.sub(lambda found: _PLAIN.get(found.group(1), found.group(1)), label)
+                for label in _LABEL.findall(self.column_type)]
 
     @property
     def length(self) -> int:

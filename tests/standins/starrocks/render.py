@@ -71,6 +71,13 @@ def _float_text(value: float, single: bool) -> str:
     text = repr(value)
     if single:
         shorter = (float(f"{value:.{digits}g}") for digits in range(1, 10))
-        text = repr(next((number for number in shorter
-                          if struct.pack("<f", number) == struct.pack("<f", value)), value))
+        text = repr(next((number for number in shorter if _is_single(number, value)), value))
     return text[:-2] if text.endswith(".0") else text
+
+
+def _is_single(number: float, value: float) -> bool:
+    """Whether both are the same float; near the largest one, a rounded number is none at all."""
+    try:
+        return struct.pack("<f", number) == struct.pack("<f", value)
+    except OverflowError:
+        return False

@@ -243,21 +243,23 @@ static void snapshots_add_up(void **state)
 
 static void backlogs(void **state)
 {
-    struct rows rows = RECORDED(*state, 3, "undelivered", "oldest", "now", "3",
-                                "1795406461.5", "1795406464.123456");
-    struct rows empty =
-        RECORDED(*state, 3, "undelivered", "oldest", "now", "0", NULL, "1795406464");
+    /* 2026-11-22 06:54:21.500 UTC, as (ms - 1617235200000) << 16 less 2^63. */
+    struct rows rows =
+        RECORDED(*state, 3, "undelivered", "oldest", "now", "3", "-9211700385797111808",
+                 "2026-11-22 06:54:24.123456+00:00");
+    struct rows empty = RECORDED(*state, 3, "undelivered", "oldest", "now", "0", NULL,
+                                 "2026-11-22 06:54:24+00:00");
     struct rows none = RECORDED(*state, 3, "undelivered", "oldest", "now");
     struct rw_backlog b = risingwave_rows_backlog(&rows);
 
     assert_true(b.present);
     assert_int_equal(b.undelivered, 3);
-    assert_true(b.oldest_ms == INT64_C(1795406461500));
-    assert_true(b.now_ms == INT64_C(1795406464123));
+    assert_true(b.oldest_ms == INT64_C(1795330461500));
+    assert_true(b.now_ms == INT64_C(1795330464123));
     b = risingwave_rows_backlog(&empty);
     assert_int_equal(b.undelivered, 0);
     assert_int_equal(b.oldest_ms, 0);
-    assert_true(b.now_ms == INT64_C(1795406464000));
+    assert_true(b.now_ms == INT64_C(1795330464000));
     b = risingwave_rows_backlog(&none);
     assert_false(b.present);
     assert_int_equal(b.undelivered, -1);

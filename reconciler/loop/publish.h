@@ -1,0 +1,20 @@
+/* publish: one status write, and only if it says something new. */
+#ifndef LOOP_PUBLISH_H
+#define LOOP_PUBLISH_H
+
+#include "loop/loop.h"
+
+/*
+ * Server-side apply of `status` (borrowed) on the object it was computed from, guarded by
+ * that object's resourceVersion. *out_written: something was sent and stored;
+ * *out_answered is then the caller's. Faults: FAULT_CONFLICT when the object changed or
+ * was removed meanwhile (a stale view must not provision what is gone), FAULT_BUG when
+ * the schema refused it.
+ */
+MUST_CHECK bool publish_status(struct loop *loop, const struct kube_resource *resource,
+                               const struct json *object, const struct json *status,
+                               struct arena *arena, struct cancel *cancel,
+                               bool *out_written, struct json **out_answered,
+                               struct fault *fault);
+
+#endif

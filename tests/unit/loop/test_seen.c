@@ -1,0 +1,78 @@
+#include "loop_unit.h"
+
+#include "loop/seen.h"
+
+static void only_what_differs_is_news(void **state)
+{
+    struct seen *seen = seen_new(1);
+
+    (void)state;
+    assert_true(seen_changed(seen, "a", "1"));
+    assert_false(seen_changed(seen, "a", "1"));
+    assert_true(seen_changed(seen, "a", "2"));
+    assert_true(seen_changed(seen, "a", "1"));
+    assert_true(seen_changed(seen, "b", "1"));
+    seen_forget(seen, "a");
+    seen_forget(seen, "never seen");
+    assert_true(seen_changed(seen, "a", "1"));
+    assert_false(seen_changed(seen, "b", "1"));
+    seen_free(seen);
+}
+
+/* Stuck is: something waits, and the oldest of it is the one that waited before. */
+static void a_backlog_is_stuck_while_its_oldest_stays(void **state)
+{
+    struct seen *seen = seen_new(1);
+
+    (void)state;
+    assert_int_equal(seen_stuck_ms(seen, "a", 5, 100, 1000), 0); /* the first look */
+    assert_int_equal(seen_stuck_ms(seen, "a", 9, 100, 4000), 3000);
+    assert_int_equal(seen_stuck_ms(seen, "a", 9, 100, 61000), 60000);
+    assert_int_equal(seen_stuck_ms(seen, "a", 9, 200, 62000), 0); /* it moved */
+    assert_int_equal(seen_stuck_ms(seen, "a", 9, 200, 63000), 1000);
+    assert_int_equal(seen_stuck_ms(seen, "b", 9, 200, 64000), 0); /* another sink */
+    assert_int_equal(seen_stuck_ms(seen, "a", 0, 200, 65000), 0); /* drained */
+    assert_int_equal(seen_stuck_ms(seen, "a", 3, 200, 66000), 0); /* and waits anew */
+    assert_int_equal(seen_stuck_ms(seen, "a", 3, 200, 68000), 2000);
+    seen_free(seen);
+}
+
+static void what_is_unknown_is_not_stuck(void **state)
+{
+    struct seen *seen = seen_new(1);
+
+    (void)state;
+    for (int64_t at_ms = 1000; at_ms < 200000; at_ms += 50000) {
+        assert_int_equal(seen_stuck_ms(seen, "a", -1, 100, at_ms), 0);
+        assert_int_equal(seen_stuck_ms(seen, "b", 7, 0, at_ms), 0);
+    }
+    (void)seen_stuck_ms(seen, "c", 7, 100, 1000);
+    seen_forget(seen, "c");
+    assert_int_equal(seen_stuck_ms(seen, "c", 7, 100, 9000), 0);
+    seen_free(seen);
+}
+
+/* Both memories of one key live side by side. */
+static void news_and_backlog_do_not_disturb_each_other(void **state)
+{
+    struct seen *seen = seen_new(1);
+
+    (void)state;
+    (void)seen_stuck_ms(seen, "a", 7, 100, 1000);
+    assert_true(seen_changed(seen, "a", "1"));
+    assert_int_equal(seen_stuck_ms(seen, "a", 7, 100, 3000), 2000);
+    assert_false(seen_changed(seen, "a", "1"));
+    seen_free(seen);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_what_differs_is_news),
+        cmocka_unit_test(a_backlog_is_stuck_while_its_oldest_stays),
+        cmocka_unit_test(what_is_unknown_is_not_stuck),
+        cmocka_unit_test(news_and_backlog_do_not_disturb_each_other),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
