@@ -100,16 +100,29 @@ bool options_parse(char command, int argc, char *const *argv, struct options *ou
     return true;
 }
 
+/* "-f" for "file"; NULL when a flag has no short form. */
+static const char *short_form(const char *flag)
+{
+    for (size_t i = 0; i < COUNT_OF(SHORT); i++) {
+        if (strcmp(SHORT[i].flag, flag) == 0) {
+            return SHORT[i].short_form;
+        }
+    }
+    return NULL;
+}
+
 void options_print_help(char command, struct buf *out)
 {
     for (int i = 0; i < OPTION_MAX; i++) {
         char flag[64];
         const struct option_row *row = &ROWS[i];
+        const char *brief = short_form(row->flag);
 
         if (strchr(row->commands, command) == NULL) {
             continue;
         }
-        (void)snprintf(flag, sizeof(flag), "--%s%s%s", row->flag, row->value ? " " : "",
+        (void)snprintf(flag, sizeof(flag), "%s%s--%s%s%s", brief == NULL ? "  " : brief,
+                       brief == NULL ? "  " : ", ", row->flag, row->value ? " " : "",
                        row->value ? row->value : "");
         buf_addf(out, "  %-38s %s", flag, row->help);
         if (row->otherwise != NULL && row->otherwise[0] != '\0') {

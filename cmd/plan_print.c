@@ -12,9 +12,10 @@ static void print_text(const struct plan *plan, const struct desired *desired,
 {
     const struct tablesync *sync = desired->in.sync;
 
-    (void)printf("-- TableSync %s/%s: %s.%s -> %s.%s, %zu statements\n", sync->namespace,
+    (void)printf("-- TableSync %s/%s: %s.%s -> %s.%s, %zu statement%s\n", sync->namespace,
                  sync->name, sync->source_database, sync->source_table,
-                 sync->target_database, sync->target_table, plan->steps.n);
+                 sync->target_database, sync->target_table, plan->steps.n,
+                 plan->steps.n == 1 ? "" : "s");
     if (strcmp(sync->uid, PLAN_UNKNOWN_UID) == 0) {
         (void)printf(
             "-- the resource does not exist yet: the hash at the end of the names "

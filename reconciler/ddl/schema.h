@@ -71,7 +71,8 @@ MUST_CHECK bool mysql_schema_read(const struct json *root, struct arena *arena,
 void mysql_schema_write(const struct mysql_server *server,
                         const struct mysql_table *table, struct json *object);
 /*
- * Server settings and grants that CDC needs (RisingWave 3.0.3 MySqlValidator, plus what
+ * Server settings and grants that CDC needs, for one database; an empty one asks for the
+ * server-wide part only (RisingWave 3.0.3 MySqlValidator, plus what
  * it does not check). One fault lists everything that is missing, with the statement or
  * variable to set. Reasons: BinlogOff, BinlogNotRow, RowImageNotFull, MissingGrant.
  */

@@ -239,9 +239,12 @@ static const char *check_grants(const struct mysql_server *server, const char *d
     struct rights rights = {0};
 
     for (size_t i = 0; i < server->grants.n; i++) {
-        read_grant(arena, sv_from(server->grants.v[i]), database, &rights);
+        read_grant(arena, sv_from(server->grants.v[i]), database == NULL ? "" : database,
+                   &rights);
     }
     bool replication = rights.replication_slave && rights.replication_client;
+    /* A connection names no database: who may read what is each TableSync's question. */
+    rights.select = rights.select || database == NULL || database[0] == '\0';
     /* Every account has at least one line: none means that nobody asked (offline plans).
      */
     if (server->grants.n == 0 || (rights.select && replication)) {

@@ -173,9 +173,9 @@ enum step_result deletion_run(struct attempt *a, struct fault *fault)
         return STEP_FAULT;
     }
     return let_go(a, "Dropped",
-                  arena_printf(a->arena, "deletionPolicy %s: %lld statements",
+                  arena_printf(a->arena, "deletionPolicy %s: %lld statement%s",
                                deletion_policy_name(a->sync.deletion_policy),
-                               (long long)a->steps),
+                               (long long)a->steps, a->steps == 1 ? "" : "s"),
                   fault)
                ? STEP_DONE
                : STEP_FAULT;

@@ -175,8 +175,9 @@ static bool apply_fresh(struct attempt *a, struct fault *fault)
     }
     if (a->plan.steps.n > 0 &&
         !report_intent(a,
-                       arena_printf(a->arena, "%zu statements to run, first: %s %s",
-                                    a->plan.steps.n, a->plan.steps.v[0].sentence,
+                       arena_printf(a->arena, "%zu statement%s to run, first: %s %s",
+                                    a->plan.steps.n, a->plan.steps.n == 1 ? "" : "s",
+                                    a->plan.steps.v[0].sentence,
                                     a->plan.steps.v[0].object),
                        fault)) {
         return false;
@@ -216,6 +217,11 @@ static bool learn_backends(struct attempt *a, const struct fault *fault)
         return false;
     }
     lane_learn_backends(lane, count);
+    attempt_audit_log(
+        a, "info",
+        "StarRocks lists %lld backend%s in its refusal; the table is asked for "
+        "again with at most as many replicas",
+        (long long)count, count == 1 ? "" : "s");
     return true;
 }
 

@@ -9,6 +9,8 @@
 #define STUCK_COMMITS 6
 /* Within this the sink merely waits for its next commit. */
 #define NORMAL_LAG_S 15
+/* SQLSTATE of a name that does not exist (RisingWave 3.0.3 error/code.rs). */
+#define NOT_FOUND "42704"
 /* A SINK_FAIL event this recent tells why; the log keeps only the last ten of a kind. */
 #define FAIL_EVENT_MS INT64_C(300000)
 
@@ -35,6 +37,18 @@ static void conditions_of_objects(struct attempt *a)
                       a->sync.target_table);
 }
 
+/* The catalog may be some seconds old: what it named can be gone. Then nothing is known
+ * but that it must be read again. Always returns false. */
+static bool read_failed(struct attempt *a, const char *what, struct fault *fault)
+{
+    if (strcmp(fault->code, NOT_FOUND) == 0) {
+        lane_forget(a->bindings[BIND_RISINGWAVE].lane);
+        return fault_set(fault, FAULT_CONFLICT, NULL, "%s: the object went meanwhile",
+                         what);
+    }
+    return fault_wrap(fault, "%s", what);
+}
+
 /* Snapshot progress, until it is done for this very CDC table. */
 static bool verify_snapshot(struct attempt *a, bool *out_done, struct fault *fault)
 {
@@ -56,7 +70,7 @@ static bool verify_snapshot(struct attempt *a, bool *out_done, struct fault *fau
     if (internal != NULL &&
         !db->ops->snapshot(db, a->bindings[BIND_RISINGWAVE].conn.rw_schema, internal,
                            &a->cancel, &snapshot, fault)) {
-        return fault_wrap(fault, "read the snapshot's progress");
+        return read_failed(a, "read the snapshot's progress", fault);
     }
     a->status.snapshot.rows = snapshot.present ? snapshot.rows : 0;
     if (a->status.snapshot.started_at == NULL) {
@@ -113,7 +127,7 @@ static bool read_backlog(struct attempt *a, const struct rw_sink *sink,
     if (internal != NULL &&
         !db->ops->backlog(db, a->bindings[BIND_RISINGWAVE].conn.rw_schema, internal,
                           &a->cancel, out_backlog, fault)) {
-        return fault_wrap(fault, "read the sink's backlog");
+        return read_failed(a, "read the sink's backlog", fault);
     }
     if (out_backlog->oldest_ms > 0) {
         lag_s = (out_backlog->now_ms - out_backlog->oldest_ms + 999) / 1000;
@@ -194,7 +208,7 @@ static bool read_offset(struct attempt *a, struct fault *fault)
 
     if (internal != NULL && !db->ops->source_offset(db, schema, internal, &a->cancel,
                                                     a->arena, &file, fault)) {
-        return fault_wrap(fault, "read the source's position");
+        return read_failed(a, "read the source's position", fault);
     }
     a->status.stream.source_offset = file;
     return true;

@@ -237,7 +237,6 @@ def measure_converged(bench: Bench) -> None:
     queries = {k: len(r.queries) for k, r in relays.items()}
     wait_calmly(lambda: cost.looks() >= CONVERGED_LOOKS, 120)
     count = cost.looks()
-    count = looks() - began
     cost.report("converged")
     for kind, relay in relays.items():
         fresh = relay.queries[queries[kind]:]

@@ -302,6 +302,14 @@ class System:
     def target_rows(self, table: str, columns: str = "*", order: str = "1") -> list[tuple]:
         return [tuple(row) for row in self.starrocks.query(f"SELECT {columns} FROM {table} ORDER BY {order}")]
 
+    def catalogs(self) -> dict[str, set[tuple]]:
+        """Everything that exists in RisingWave and in StarRocks, to compare before and after."""
+        return {"schemas": set(self.rw.query("SELECT id, name FROM rw_catalog.rw_schemas")),
+                "relations": set(self.rw.query("SELECT id, name, relation_type FROM rw_catalog.rw_relations")),
+                "databases": set(self.starrocks.query("SELECT schema_name FROM information_schema.schemata")),
+                "tables": set(self.starrocks.query("SELECT table_schema, table_name, table_comment, create_time"
+                                                   " FROM information_schema.tables"))}
+
     def wait_rows(self, source: str, target: str, columns: str, timeout_s: float = 60) -> list[tuple]:
         """Waits until the target holds exactly what the source holds; returns it."""
         seen: dict[str, list] = {}

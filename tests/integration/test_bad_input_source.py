@@ -56,7 +56,8 @@ SERVERS = {
                                     "binlog_row_image is MINIMAL", "SET GLOBAL binlog_row_image = 'FULL'")),
     "silent": ("BinlogOff", ("the binary log is off", "log_bin", "restart")),
 }
-GOOD_TABLE = ("CREATE TABLE good (id INT PRIMARY KEY, v INT)", "INSERT INTO good VALUES (1, 10)")
+# The same database and table on every server, with a row that tells which.
+GOOD_TABLE = ("CREATE TABLE good (id INT PRIMARY KEY, v INT)", "INSERT INTO good VALUES (1, @@port)")
 
 
 def sync(name, table, database=DATABASE, **more):
@@ -172,7 +173,17 @@ def test_settings_heal_one_after_the_other(bad, told, servers):
     assert "binlog_format" not in bad.condition("statements", "Ready", NAMESPACE)["message"]
     servers["statements"].execute("SET GLOBAL binlog_row_image = 'FULL'")
     bad.wait_ready("statements", namespace=NAMESPACE)
-    assert bad.target_rows("ods.t_statements") == [(1, 10)]
+
+
+def test_servers_with_equal_names_are_kept_apart(bad, told, servers):
+    """Same database, same table, two servers: a source each, and each target holds its own server's row."""
+    for name in ("statements", "reader"):
+        bad.wait_ready(name, namespace=NAMESPACE)
+    assert bad.target_rows("ods.t_statements") == [(1, servers["statements"].port)]
+    assert bad.target_rows("ods.t_reader") == [(1, bad.mysql.port)]
+    sources = {o["name"] for name in ("statements", "reader") for o in bad.get(name, namespace=NAMESPACE)["status"]["objects"]
+               if o["kind"] == "Source"}
+    assert len(sources) == 2
 
 
 def test_what_appears_later_heals_by_itself(bad, told):
@@ -207,7 +218,24 @@ def test_a_stalled_resource_waits_for_the_retry_annotation(bad, told):
     def tried_again():
         body = bad.get("table-space", namespace=NAMESPACE)
         return "tablesync.dev/retry" not in body["metadata"].get("annotations", {}) and \
-            body["status"]["lastRun"]["id"] != told.objects["table-space"]["status"]["lastRun"]["id"]
+            body["status"]["lastRun"]["id"] != told.objects["table-space"]["status"]["lastRun"]["id"] and \
+            body["status"]["lastRun"]["trigger"] == "Manual"
 
     wait_until("the hopeless one was tried again", tried_again, 20)
     assert bad.condition("table-space", "Stalled", NAMESPACE)["reason"] == "UnsupportedName"
+
+
+def test_a_change_upstream_is_told_and_heals_when_undone(bad, told):
+    """A new column cannot be followed yet: it is named, nothing is dropped, and undoing it is enough."""
+    bad.mysql.execute(f"USE {DATABASE}", "CREATE TABLE grows (id INT PRIMARY KEY)", "INSERT INTO grows VALUES (1)")
+    bad.apply(sync("grows", "grows", retry=QUICK))
+    bad.wait_ready("grows", namespace=NAMESPACE)
+    before = bad.get("grows", namespace=NAMESPACE)["status"]["objects"]
+    bad.mysql.execute(f"ALTER TABLE {DATABASE}.grows ADD COLUMN extra INT")
+    message = bad.wait_condition("grows", "Ready", "False", "DefinitionChanged", namespace=NAMESPACE)["message"]
+    for word in ("'extra'", "missing", "undo the change in MySQL"):
+        assert word in message, message
+    assert bad.condition("grows", "InSync", NAMESPACE)["reason"] == "DefinitionChanged"
+    bad.mysql.execute(f"ALTER TABLE {DATABASE}.grows DROP COLUMN extra")
+    bad.wait_ready("grows", namespace=NAMESPACE)
+    assert [o.get("id") for o in bad.get("grows", namespace=NAMESPACE)["status"]["objects"]] == [o.get("id") for o in before]

@@ -40,6 +40,9 @@ WRONG = {
     "own-database": ({"target": {"database": "fresh", "table": "t", "createDatabase": "IfNotExists"},
                       "warehouse": "founder"}, "MissingGrant", "TargetTableReady",
                      ("fresh.t", "GRANT CREATE TABLE ON DATABASE `fresh` TO USER", "5203"), False),
+    "no-founder": ({"target": {"database": "unfounded", "table": "t", "createDatabase": "IfNotExists"}}, "MissingGrant",
+                   "TargetTableReady", ("(unfounded)", "5203", "GRANT CREATE DATABASE ON CATALOG default_catalog TO USER",
+                                        "GRANT CREATE TABLE ON DATABASE `unfounded` TO USER"), False),
     "half-right": ({"target": {"database": "halved", "table": "t"}, "warehouse": "halver"}, "MissingGrant",
                    "TargetTableReady", ("halved.t", "GRANT SELECT, INSERT, UPDATE, DELETE"), False),
     "no-schema": ({"rw": "stranger"}, "SchemaDenied", "SourceReady", ("(strange)", '"dev"', "GRANT CREATE, CONNECT ON DATABASE"),
@@ -154,6 +157,22 @@ def test_a_stalled_target_goes_on_after_the_retry_annotation(bad, told):
         bad.wait_ready(name, namespace=NAMESPACE)
 
 
+def test_a_column_dropped_by_hand_is_told(bad, told):
+    """The column is named; nobody repairs a table behind its owner's back; back again, it goes on."""
+    name = "same-columns"
+    bad.wait_ready(name, namespace=NAMESPACE)
+    bad.starrocks.query(f"ALTER TABLE ods.`{name}` DROP COLUMN v")
+    message = bad.wait_condition(name, "Ready", "False", "IncompatibleSchema", namespace=NAMESPACE)["message"]
+    for word in (f"ods.{name}", "'v' is missing"):
+        assert word in message, message
+    assert bad.condition(name, "Stalled", NAMESPACE)["status"] == "True"
+    assert [c for (c,) in bad.starrocks.query("SELECT column_name FROM information_schema.columns WHERE table_schema = 'ods'"
+                                              f" AND table_name = '{name}'")] == ["id"]
+    bad.starrocks.query(f"ALTER TABLE ods.`{name}` ADD COLUMN v INT NULL")
+    bad.plane.kubectl("annotate", "tablesync", name, "-n", NAMESPACE, "tablesync.dev/retry=again")
+    bad.wait_ready(name, namespace=NAMESPACE)
+
+
 # --- two resources, one target ---
 
 def test_the_older_of_two_resources_wins(bad):
@@ -195,23 +214,26 @@ def test_between_namespaces_the_mark_decides(bad):
 
 # --- clusters of one test alone, put into bad states ---
 
-def test_no_live_backend_is_waited_for(bad, tmp_path):
+@pytest.mark.parametrize("may_know", [True, False], ids=["may-list-backends", "may-not"])
+def test_no_live_backend_is_waited_for(bad, tmp_path, may_know):
     """Nothing is created in StarRocks meanwhile; it goes on when a backend is back."""
+    name = "backends" if may_know else "unknown"
     cluster = sys_.StarRocks(tmp_path).start()
     try:
         sys_.prepare_starrocks(cluster)
-        cluster.query("GRANT OPERATE ON SYSTEM TO USER 'tablesync'@'%'")
+        if may_know:
+            cluster.query("GRANT OPERATE ON SYSTEM TO USER 'tablesync'@'%'")
         control(cluster.ports["control-port"], "/backends", {"alive": 0})
-        bad.apply(secret_manifest("dead", "tablesync", STARROCKS_PASSWORD, NAMESPACE),
-                  connection_manifest("dead", "StarRocks", cluster.port, NAMESPACE,
+        bad.apply(secret_manifest(f"dead-{name}", "tablesync", STARROCKS_PASSWORD, NAMESPACE),
+                  connection_manifest(f"dead-{name}", "StarRocks", cluster.port, NAMESPACE,
                                       starRocks={"httpPort": cluster.ports["http-port"]}))
-        bad.apply(sync("backends", warehouse="dead", retry=QUICK))
-        told = Told(bad, NAMESPACE, {"backends": "NoBackends"})
-        told.check("backends", "NoBackends", ("backend", "alive"), "TargetTableReady")
+        bad.apply(sync(name, warehouse=f"dead-{name}", retry=QUICK))
+        told = Told(bad, NAMESPACE, {name: "NoBackends"})
+        told.check(name, "NoBackends", ("backend",), "TargetTableReady")
         control(cluster.ports["control-port"], "/backends", {"alive": 1})
-        bad.wait_ready("backends", namespace=NAMESPACE)
-        assert cluster.query("SELECT id, v FROM ods.backends") == [(1, 10)]
-        bad.delete("backends", namespace=NAMESPACE)
+        bad.wait_ready(name, namespace=NAMESPACE)
+        assert cluster.query(f"SELECT id, v FROM ods.{name}") == [(1, 10)]
+        bad.delete(name, namespace=NAMESPACE)
     finally:
         cluster.stop()
 

@@ -1,14 +1,15 @@
 """What `kubectl delete` drops and what it leaves, by policy; and what is said when a server stands in the way."""
 
-import json
+from contextlib import closing
 
+import psycopg2
 import pytest
 
 from cluster.processes import wait_until
 
 from . import system as sys_
-from .system import (MYSQL_PASSWORD, RISINGWAVE_PASSWORD, STARROCKS_PASSWORD, audit, condition_of, connection_manifest,
-                     secret_manifest, sync_manifest, unique)
+from .system import (RISINGWAVE_PASSWORD, STARROCKS_PASSWORD, assert_no_secret, audit, connection_manifest, secret_manifest,
+                     sync_manifest, unique)
 
 NAMESPACE = "deletion"
 QUICK = {"backoffBase": "200ms", "backoffMax": "2s"}
@@ -154,25 +155,41 @@ def test_again_under_the_same_name_after_retain(home, shop):
 
 # --- others depend on it ---
 
-def test_a_sink_of_others_blocks_the_deletion(home, shop):
-    """It is named; nothing is dropped, not even half; the deletion goes on by itself once it is gone."""
+def make_sink(home, user, schema, table, target):
+    """A sink on our CDC table that somebody made by hand."""
+    password = STARROCKS_PASSWORD.replace("'", "''")
+    statements = (f"CREATE SCHEMA {schema}",
+                  f"""CREATE SINK {schema}.theirs FROM tablesync."{table}" WITH (connector = 'starrocks', type = 'upsert',
+        primary_key = 'id', starrocks.host = '127.0.0.1', starrocks.mysqlport = '{home.starrocks.port}',
+        starrocks.httpport = '{home.starrocks.ports['http-port']}', starrocks.user = 'tablesync',
+        starrocks.password = '{password}', starrocks.database = 'ods', starrocks.table = '{target}')""")
+    with closing(psycopg2.connect(host="127.0.0.1", port=home.rw.port, dbname="dev", user=user, sslmode="disable",
+                                  password=RISINGWAVE_PASSWORD if user == "tablesync" else None)) as session:
+        session.autocommit = True
+        with session.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["visible", "hidden"])
+def test_a_sink_of_others_blocks_the_deletion(home, shop, seen):
+    """It is named, by its id when our account may not see it; nothing is dropped, not even half; the deletion goes on
+    by itself once it is gone."""
     name = make(home, shop, "Delete")
     made = objects(home, name)
     home.starrocks.query(f"CREATE TABLE ods.{shop}_copy (id INT NOT NULL, v INT) PRIMARY KEY (id)"
                          " DISTRIBUTED BY HASH (id) PROPERTIES ('replication_num' = '1')")
-    password = STARROCKS_PASSWORD.replace("'", "''")
-    home.rw.query("CREATE SCHEMA IF NOT EXISTS analytics")
-    home.rw.query(f"""CREATE SINK analytics.theirs_{shop} FROM tablesync."{made['Table']}" WITH (connector = 'starrocks',
-        type = 'upsert', primary_key = 'id', starrocks.host = '127.0.0.1', starrocks.mysqlport = '{home.starrocks.port}',
-        starrocks.httpport = '{home.starrocks.ports['http-port']}', starrocks.user = 'tablesync',
-        starrocks.password = '{password}', starrocks.database = 'ods', starrocks.table = '{shop}_copy')""")
+    schema, user = (f"s_{shop}", "tablesync") if seen else (f"h_{shop}", "root")
+    make_sink(home, user, schema, made["Table"], f"{shop}_copy")
+    (found,), = home.rw.query("SELECT id FROM rw_catalog.rw_relations WHERE name = 'theirs'")
     start_delete(home, name)
-    message = wait_blocked(home, name, f"theirs_{shop}", "drop them first", reason="DependantsExist")
-    assert STARROCKS_PASSWORD not in message
-    assert len(in_risingwave(home, made["Source"], made["Table"], made["Sink"], f"theirs_{shop}")) == 4
+    message = wait_blocked(home, name, f"{schema}.theirs" if seen else f"object {found}", "drop them first",
+                           reason="DependantsExist")
+    assert_no_secret(message, "the message")
+    assert len(in_risingwave(home, made["Source"], made["Table"], made["Sink"], "theirs")) == 4
     home.mysql.execute(f"INSERT INTO {shop}.one VALUES (3, 30)")
     home.wait_rows(f"{shop}.one", f"ods.{shop}_one", "id, v")
-    home.rw.query(f"DROP SINK analytics.theirs_{shop}")
+    home.rw.query(f"DROP SINK {schema}.theirs")
     home.wait_gone(name, namespace=NAMESPACE)
     assert in_risingwave(home, made["Source"], made["Table"], made["Sink"]) == []
     assert f"{shop}_copy" in tables_of(home) and f"{shop}_one" not in tables_of(home)
@@ -247,23 +264,38 @@ def namespace_gone(home, name):
     return home.plane.kubectl("get", "namespace", name, check=False).returncode != 0
 
 
-def test_a_namespace_with_retain_ends(home, shop):
-    """Everything in it goes at the same time, connections and Secrets first; Retain needs none of them."""
-    name = unique("ns-retain-")
-    home.connect(name)
-    made = objects(home, make(home, shop, "Retain", namespace=name), name)
-    home.plane.kubectl("delete", "namespace", name, "--timeout=60s", timeout_s=90)
+@pytest.fixture(scope="module", autouse=True)
+def doomed(home):
+    """Two namespaces being deleted: one with Retain, one whose resource needs a connection that is gone.
+
+    Deleting a namespace takes connections and Secrets whenever it likes; here they go first for certain. From the
+    start of the module, because the controller manager takes its time.
+    """
+    database = unique("ns")
+    home.mysql.execute(f"CREATE DATABASE {database}", f"USE {database}", "CREATE TABLE one (id INT PRIMARY KEY)",
+                       "CREATE TABLE two (id INT PRIMARY KEY)")
+    spaces = {"Retain": (f"{database}-ends", "one"), "DeleteStream": (f"{database}-stuck", "two")}
+    names = {}
+    for policy, (space, table) in spaces.items():
+        home.connect(space)
+        names[policy] = make(home, database, policy, table, space)
+    made = {policy: objects(home, names[policy], space) for policy, (space, _) in spaces.items()}
+    for space, _ in spaces.values():
+        home.plane.kubectl("delete", "databaseconnections,secrets", "--all", "-n", space)
+        home.plane.kubectl("delete", "namespace", space, "--wait=false")
+    return {policy: (space, names[policy], made[policy]) for policy, (space, _) in spaces.items()}
+
+
+def test_a_namespace_with_retain_ends(home, doomed):
+    """Retain needs no server and no connection."""
+    space, _, made = doomed["Retain"]
+    wait_until("the namespace is gone", lambda: namespace_gone(home, space), 60)
     assert len(in_risingwave(home, made["Source"], made["Table"], made["Sink"])) == 3
 
 
-def test_a_namespace_that_cannot_end_says_why(home, shop):
+def test_a_namespace_that_cannot_end_says_why(home, doomed):
     """The namespace names the finalizer, the resource what it waits for; the annotation ends it."""
-    space = unique("ns-stuck-")
-    home.connect(space)
-    name = make(home, shop, "DeleteStream", namespace=space)
-    # Without its connection, as when the namespace's deletion takes that first.
-    home.plane.kubectl("delete", "databaseconnection", "rw", "-n", space)
-    home.plane.kubectl("delete", "namespace", space, "--wait=false")
+    space, name, made = doomed["DeleteStream"]
     wait_blocked(home, name, "there is no DatabaseConnection 'rw'", namespace=space)
 
     def finalizer_named():
@@ -273,3 +305,4 @@ def test_a_namespace_that_cannot_end_says_why(home, shop):
     wait_until("the namespace names the finalizer", finalizer_named, 30)
     orphan(home, name, space)
     wait_until("the namespace is gone", lambda: namespace_gone(home, space), 60)
+    assert len(in_risingwave(home, made["Table"], made["Sink"])) == 2

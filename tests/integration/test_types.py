@@ -15,7 +15,7 @@ import pytest
 
 from cluster.processes import wait_until
 
-from .system import MYSQL_PASSWORD, connection_manifest, secret_manifest, sync_manifest
+from .system import MYSQL_PASSWORD, Told, connection_manifest, secret_manifest, sync_manifest
 
 NAMESPACE = "types"
 DATABASE = "every_type"
@@ -461,3 +461,66 @@ def test_a_key_of_each_kind(typed, keyed, name):
     table.change(table.kind.rows[1], table.kind.moved)
     table.change(table.kind.later[0])
     table.wait_equal(typed)
+
+
+REFUSED = "every_refused"
+# name -> (server, columns and key, reason, words of the message: column, type, way out)
+REFUSALS = {
+    "set": ("oracle", "id INT PRIMARY KEY, tags SET('x','y')", "UnsupportedType",
+            ("'tags'", "set('x','y')", "change it to VARCHAR")),
+    "set-mariadb": ("mariadb", "id INT PRIMARY KEY, tags SET('x','y')", "UnsupportedType",
+                    ("'tags'", "set('x','y')", "change it to VARCHAR")),
+    "point": ("oracle", "id INT PRIMARY KEY, place POINT", "UnsupportedType", ("'place'", "point", "store it as text")),
+    "point-mariadb": ("mariadb", "id INT PRIMARY KEY, place POINT", "UnsupportedType", ("'place'", "point", "store it as text")),
+    "geometry": ("oracle", "id INT PRIMARY KEY, place GEOMETRY", "UnsupportedType", ("'place'", "geometry", "store it as text")),
+    "uuid": ("mariadb", "id INT PRIMARY KEY, u UUID", "UnsupportedType", ("'u'", "uuid", "change it to CHAR(36)")),
+    "uuid-key": ("mariadb", "u UUID PRIMARY KEY, v INT", "UnsupportedType", ("'u'", "uuid", "change it to CHAR(36)")),
+    "inet6": ("mariadb", "id INT PRIMARY KEY, a INET6", "UnsupportedType", ("'a'", "inet6", "change it to VARCHAR(45)")),
+    "inet4": ("mariadb", "id INT PRIMARY KEY, a INET4", "UnsupportedType", ("'a'", "inet4", "change it to VARCHAR(15)")),
+    "virtual": ("mariadb", "id INT PRIMARY KEY, v INT AS (id * 2) VIRTUAL", "UnsupportedType",
+                ("'v'", "int(11)", "VIRTUAL", "make it STORED or drop it")),
+    "decimal-39": ("oracle", "id INT PRIMARY KEY, d DECIMAL(39,2)", "UnsupportedType",
+                   ("'d'", "decimal(39,2)", "change it to DECIMAL(38, s) or VARCHAR")),
+    "binary-key": ("oracle", "k BINARY(16) PRIMARY KEY, v INT", "UnsupportedKey",
+                   ("'k'", "binary(16)", "use a primary key of integer, date or short text columns")),
+    "varbinary-key": ("oracle", "k VARBINARY(8) PRIMARY KEY, v INT", "UnsupportedKey",
+                      ("'k'", "varbinary(8)", "use a primary key of")),
+    "blob-key": ("oracle", "k BLOB, PRIMARY KEY (k(10))", "UnsupportedKey", ("'k'", "blob", "use a primary key of")),
+    "text-key": ("mariadb", "k TEXT, PRIMARY KEY (k(10))", "UnsupportedKey", ("'k'", "text", "use a primary key of")),
+    "bits-key": ("oracle", "k BIT(8) PRIMARY KEY, v INT", "UnsupportedKey", ("'k'", "bit(8)", "use a primary key of")),
+    "float-key": ("oracle", "k FLOAT PRIMARY KEY, v INT", "UnsupportedKey", ("'k'", "float", "use a primary key of")),
+    "double-key": ("mariadb", "a INT, k DOUBLE, PRIMARY KEY (a, k)", "UnsupportedKey",
+                   ("'k'", "double", "use a primary key of")),
+    "decimal-29-key": ("oracle", "k DECIMAL(29,0) PRIMARY KEY, v INT", "UnsupportedKey",
+                       ("'k'", "decimal(29,0)", "use a primary key of")),
+    # One message tells them all: one ALTER, not one after the other.
+    "many": ("mariadb", "k FLOAT PRIMARY KEY, s SET('a'), u UUID, p POLYGON", "UnsupportedKey",
+             ("'k'", "float", "'s'", "set('a')", "VARCHAR", "'u'", "uuid", "CHAR(36)", "'p'", "polygon", "as text")),
+}
+
+
+@pytest.fixture(scope="module")
+def refused(typed, mariadb_elsewhere):
+    """What the catalogs held before, and what users are told."""
+    servers = {"oracle": typed.mysql, "mariadb": mariadb_elsewhere}
+    for name, server in servers.items():
+        server.execute(f"CREATE DATABASE {REFUSED}", f"USE {REFUSED}",
+                       *(f"CREATE TABLE `{table}` ({case[1]})" for table, case in REFUSALS.items() if case[0] == name))
+    before = typed.catalogs()
+    typed.apply(*(sync_manifest(f"refused-{name}", REFUSED, name, mysql=case[0], namespace=NAMESPACE,
+                                target={"table": f"refused_{name}"}) for name, case in REFUSALS.items()))
+    names = {f"refused-{name}": case[2] for name, case in REFUSALS.items()}
+    return before, Told(typed, NAMESPACE, names, frozenset(names))
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_what_cannot_be_carried_stalls(refused, name):
+    _, told = refused
+    _, _, reason, words = REFUSALS[name]
+    told.check(f"refused-{name}", reason, words, "SourceSchemaResolved")
+
+
+def test_nothing_is_created_for_what_cannot_be_carried(typed, refused):
+    before, told = refused
+    assert typed.catalogs() == before
+    assert all(told.objects[f"refused-{name}"]["status"].get("objects", []) == [] for name in REFUSALS)

@@ -8,7 +8,10 @@ static const struct shop_sync pool[] = {
     {.name = "users"},
     {.name = "accounts", .database = "crm"},
     {.name = "late", .connection = "mysql-b", .table = "orders"},
-    {.name = "orders-b", .connection = "mysql-b", .table = "orders", .target = "orders_b"},
+    {.name = "orders-b",
+     .connection = "mysql-b",
+     .table = "orders",
+     .target = "orders_b"},
     {.name = "far", .rw = "rw-b", .table = "users", .target = "users_far"},
 };
 
@@ -65,8 +68,8 @@ static void a_user_creates(struct sim *sim)
 
 static void a_user_edits(struct sim *sim, const char *name)
 {
-    static const char *const annotations[] = {TSYNC_ANNOTATION_PAUSE, TSYNC_ANNOTATION_RETRY,
-                                              TSYNC_ANNOTATION_PAUSE};
+    static const char *const annotations[] = {
+        TSYNC_ANNOTATION_PAUSE, TSYNC_ANNOTATION_RETRY, TSYNC_ANNOTATION_PAUSE};
 
     switch (draw(sim, 6)) {
     case 0:
@@ -113,7 +116,8 @@ static void an_administrator_acts(struct sim *sim)
 
 static void a_server_changes(struct sim *sim)
 {
-    struct fake_rw *rw = draw(sim, 2) == 0 ? shop_rw(sim) : fake_db_rw(sim->db, RW_B_HOST);
+    struct fake_rw *rw =
+        draw(sim, 2) == 0 ? shop_rw(sim) : fake_db_rw(sim->db, RW_B_HOST);
     /* Outages end sooner than they begin, or nothing would ever be made. */
     bool fails = draw(sim, 3) == 0;
 
@@ -138,7 +142,8 @@ static void a_server_changes(struct sim *sim)
 
 static void somebody_drops(struct sim *sim)
 {
-    struct fake_rw *rw = draw(sim, 4) == 0 ? fake_db_rw(sim->db, RW_B_HOST) : shop_rw(sim);
+    struct fake_rw *rw =
+        draw(sim, 4) == 0 ? fake_db_rw(sim->db, RW_B_HOST) : shop_rw(sim);
 
     if (draw(sim, 4) == 0 && shop_sr(sim)->tables.n > 0) {
         fake_sr_remove(shop_sr(sim),
@@ -229,7 +234,8 @@ void chaos_end(struct sim *sim)
     drop_views(sim);
     for (size_t i = 0; i < COUNT_OF(pool); i++) {
         if (shop_find(sim, pool[i].name) != NULL) {
-            fake_kube_annotate(sim->kube, SHOP, pool[i].name, TSYNC_ANNOTATION_PAUSE, NULL);
+            fake_kube_annotate(sim->kube, SHOP, pool[i].name, TSYNC_ANNOTATION_PAUSE,
+                               NULL);
             edit(sim, pool[i].name, "state", "\"Running\"");
         }
     }

@@ -17,7 +17,7 @@ struct job {
 /* As the classification of the real driver: the statement tells whose refusal it is. */
 static const char *reason_of(enum plan_kind kind)
 {
-    return kind == PLAN_CREATE_SINK ? "SinkRejected"
+    return kind == PLAN_CREATE_SINK     ? "SinkRejected"
            : kind == PLAN_CREATE_SOURCE ? "SourceFailed"
                                         : NULL;
 }
@@ -227,8 +227,8 @@ static bool check_target(struct job *j, const struct sql_options *with)
     const struct fake_sr_table *target = NULL;
 
     if (sr == NULL || sr->down || sr->live_backends == 0) {
-        fault_set(j->fault, FAULT_UNAVAILABLE, "SinkRejected", "Doris/Starrocks connect error: %s",
-                  host == NULL ? "no host" : host);
+        fault_set(j->fault, FAULT_UNAVAILABLE, "SinkRejected",
+                  "Doris/Starrocks connect error: %s", host == NULL ? "no host" : host);
         return fault_code(j->fault, "XX000");
     }
     target = fake_sr_find(sr, sql_option(with, "starrocks.database"),

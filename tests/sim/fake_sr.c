@@ -204,7 +204,7 @@ static bool check_key(struct job *j, struct sr_table *table)
 /* Without the property StarRocks wants three (starrocks.md 1.8). */
 static bool check_replicas(struct job *j, const char *property)
 {
-    AUTO(buf_deinit) struct buf ids;
+    AUTO(buf_deinit) struct buf ids = {0};
     int64_t wanted = 3;
 
     (void)sv_int64(sv_from(property), &wanted);
@@ -215,11 +215,12 @@ static bool check_replicas(struct job *j, const char *property)
     for (int64_t i = 0; i < j->sr->live_backends; i++) {
         buf_addf(&ids, "%s%lld", i > 0 ? ", " : "", (long long)(10001 + i));
     }
-    fault_set(j->fault, FAULT_REFUSED, "ReplicationImpossible",
-              "Table replication num should be less than or equal to the number of available "
-              "BE nodes. You can change this default by setting the replication_num table "
-              "properties. Current alive backend is [%s]",
-              buf_z(&ids));
+    fault_set(
+        j->fault, FAULT_REFUSED, "ReplicationImpossible",
+        "Table replication num should be less than or equal to the number of available "
+        "BE nodes. You can change this default by setting the replication_num table "
+        "properties. Current alive backend is [%s]",
+        buf_z(&ids));
     return fault_code(j->fault, "1064");
 }
 

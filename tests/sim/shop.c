@@ -141,6 +141,11 @@ const char *shop_reason(struct sim *sim, const char *name, const char *type)
     return field_of(shop_find(sim, name), type, "reason");
 }
 
+const char *shop_message(struct sim *sim, const char *name, const char *type)
+{
+    return field_of(shop_find(sim, name), type, "message");
+}
+
 const char *shop_phase(struct sim *sim, const char *name)
 {
     return or_else(json_path_string(shop_find(sim, name), "status.phase"), "");

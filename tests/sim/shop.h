@@ -53,6 +53,7 @@ const struct json *shop_find(struct sim *sim, const char *name); /* NULL: gone *
 /* "True", "False", "Unknown"; "" without such a condition. */
 const char *shop_condition(struct sim *sim, const char *name, const char *type);
 const char *shop_reason(struct sim *sim, const char *name, const char *type);
+const char *shop_message(struct sim *sim, const char *name, const char *type);
 const char *shop_phase(struct sim *sim, const char *name);
 bool shop_is_ready(struct sim *sim, const char *name);
 

@@ -95,13 +95,15 @@ static void a_missing_connection_is_waited_for(void **state)
     (void)state;
     shop_add(sim, (struct shop_sync){.name = "orders", .connection = "later"});
     sim_run_for(sim, MINUTE_MS);
-    assert_string_equal(shop_reason(sim, "orders", "ConnectionsReady"), "ConnectionNotFound");
+    assert_string_equal(shop_reason(sim, "orders", "ConnectionsReady"),
+                        "ConnectionNotFound");
     assert_string_equal(shop_condition(sim, "orders", "Stalled"), "");
-    fake_kube_create(sim->kube, "databaseconnections", SHOP,
-                     "{\"apiVersion\":\"" TSYNC_GROUP "/" TSYNC_VERSION
-                     "\",\"kind\":\"DatabaseConnection\",\"metadata\":{\"name\":\"later\"},"
-                     "\"spec\":{\"type\":\"MySQL\",\"host\":\"" MYSQL_HOST
-                     "\",\"credentialsSecretRef\":{\"name\":\"mysql\"}}}");
+    fake_kube_create(
+        sim->kube, "databaseconnections", SHOP,
+        "{\"apiVersion\":\"" TSYNC_GROUP "/" TSYNC_VERSION
+        "\",\"kind\":\"DatabaseConnection\",\"metadata\":{\"name\":\"later\"},"
+        "\"spec\":{\"type\":\"MySQL\",\"host\":\"" MYSQL_HOST
+        "\",\"credentialsSecretRef\":{\"name\":\"mysql\"}}}");
     check_run_until(sim, shop_all_ready, 30000); /* at once, not after the backoff */
     check_quiet(sim);
     shop_close(sim);
@@ -140,7 +142,8 @@ static bool all_sent(struct sim *sim)
     return sim->counts.applies == 6;
 }
 
-/* Lost between the statements and the look at what they made: made again, not given up. */
+/* Lost between the statements and the look at what they made: made again, not given up.
+ */
 static void what_is_lost_at_once_is_made_again(void **state)
 {
     const struct sim_options options = {.seed = 51};

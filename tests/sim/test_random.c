@@ -1,6 +1,7 @@
 /*
- * Seeded histories of everything at once: users, drift, outages, crashes, lost answers and
- * a watch that is late. Then peace: it must converge, rest, and clean up behind itself.
+ * Seeded histories of everything at once: users, drift, outages, crashes, lost answers
+ * and a watch that is late. Then peace: it must converge, rest, and clean up behind
+ * itself.
  *
  * SIM_SEED=n replays one history, SIM_HISTORIES=n runs so many.
  */
@@ -26,7 +27,8 @@ static void run_history(uint64_t seed)
     const struct sim_options options = {.seed = seed, .scatter = true};
     struct sim *sim = shop_open(&options);
 
-    (void)snprintf(sim->label, sizeof(sim->label), "SIM_SEED=%llu: ", (unsigned long long)seed);
+    (void)snprintf(sim->label, sizeof(sim->label),
+                   "SIM_SEED=%llu: ", (unsigned long long)seed);
     for (int i = 0; i < STEPS; i++) {
         chaos_step(sim);
         sim_run_for(sim, (int64_t)rng_below(&sim->rng, 20000));

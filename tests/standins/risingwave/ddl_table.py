@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _INCLUDABLE = ("table_name", "timestamp", "database_name", "schema_name")
 _SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
+_RESERVED_PREFIXES = ("_row_id", "_rw_")
 
 
 async def create(session: Session, statement: ast.CreateTable) -> str:
@@ -54,9 +55,11 @@ def _check_shape(statement: ast.CreateTable) -> None:
         raise PgError("Not supported: Default value for columns defined on the table created from "
                       "a CDC source\nHINT: Remove the default value expression in the column "
                       "definitions")
-    for column in statement.columns:
-        lowered = column.name.lower()
-        if lowered.startswith("_rw_") or lowered == "_row_id" or lowered in _SYSTEM_COLUMNS:
+    for column in statement.columns:  # only as spelt here: "XMIN" is a name like any other
+        prefix = next((p for p in _RESERVED_PREFIXES if column.name.startswith(p)), None)
+        if prefix:
+            raise PgError(f'column name prefixed with "{prefix}" are reserved word.')
+        if column.name in _SYSTEM_COLUMNS:
             raise invalid_syntax(f'column name "{column.name}" conflicts with a system column name')
     names = [column.name for column in statement.columns]
     for name in names:

@@ -257,6 +257,12 @@ static const char *const grant_cases[][3] = {
      "rights that come through a role do not count"},
     {"GRANT SELECT ON PROCEDURE `shop`.`p` TO `c`@`%`", "shop",
      "GRANT SELECT ON `shop`.*"},
+    /* A connection asks without a database: SELECT is its TableSyncs' question. */
+    {"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'c'@'%'\n"
+     "GRANT SELECT ON `shop`.* TO 'c'@'%'",
+     "", NULL},
+    {"GRANT SELECT ON `shop`.* TO 'c'@'%'", "",
+     "run GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'cdc'@'%'"},
     {"GRANT PROXY ON ''@'' TO 'root'@'localhost'", "sh`op",
      "run GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'cdc'@'%'; "
      "GRANT SELECT ON `sh``op`.* TO 'cdc'@'%'"},

@@ -109,9 +109,9 @@ static void source_close(struct source_db *db)
     heap_free(db);
 }
 
-static bool stream_catalog(struct stream_db *db, const char *schema, struct cancel *cancel,
-                           struct arena *arena, struct rw_catalog *out_catalog,
-                           struct fault *fault)
+static bool stream_catalog(struct stream_db *db, const char *schema,
+                           struct cancel *cancel, struct arena *arena,
+                           struct rw_catalog *out_catalog, struct fault *fault)
 {
     (void)cancel;
     if (!read_once(((struct unit_stream *)(void *)db)->db, fault)) {
@@ -150,7 +150,8 @@ static bool open_source(struct db_factory *f, const struct db_endpoint *endpoint
                         struct cancel *cancel, struct source_db **out_db,
                         struct fault *fault)
 {
-    static const struct source_db_ops ops = {.probe = source_probe, .close = source_close};
+    static const struct source_db_ops ops = {.probe = source_probe,
+                                             .close = source_close};
     struct unit_db *db = (struct unit_db *)(void *)f;
     struct unit_source *made = NULL;
 
@@ -191,7 +192,8 @@ static bool open_target(struct db_factory *f, const struct db_endpoint *endpoint
                         struct cancel *cancel, struct target_db **out_db,
                         struct fault *fault)
 {
-    static const struct target_db_ops ops = {.probe = target_probe, .close = target_close};
+    static const struct target_db_ops ops = {.probe = target_probe,
+                                             .close = target_close};
     struct unit_db *db = (struct unit_db *)(void *)f;
     struct unit_target *made = NULL;
 

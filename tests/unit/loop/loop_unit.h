@@ -1,4 +1,5 @@
-/* What every test of this room includes: cmocka in its order, a clock to turn, doubles. */
+/* What every test of this room includes: cmocka in its order, a clock to turn, doubles.
+ */
 #ifndef LOOP_UNIT_H
 #define LOOP_UNIT_H
 

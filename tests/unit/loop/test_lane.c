@@ -128,7 +128,8 @@ static void a_new_fingerprint_drops_everything(void **state)
 
     (void)state;
     out = open_session(lane, &mysql_conn);
-    assert_ok(lane_observe(&idle, OBSERVE_SERVER, "", 60000, &root, &seen, &fault), fault);
+    assert_ok(lane_observe(&idle, OBSERVE_SERVER, "", 60000, &root, &seen, &fault),
+              fault);
     session_close(&idle, NULL);
     lane_put(lane);
     lane = lane_get(lanes, "ns/a", "1");

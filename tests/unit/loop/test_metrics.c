@@ -36,8 +36,9 @@ static void values_are_counted_and_printed(void **state)
     metrics_print(metrics, &out);
     assert_contains(buf_z(&out), "\ntablesync_statements_total 5\n");
     assert_contains(buf_z(&out), "\ntablesync_resources{kind=\"TableSync\"} 4\n");
-    assert_contains(buf_z(&out), "\ncontroller_runtime_reconcile_total{controller=\"tablesync\","
-                                 "result=\"error\"} 1\n");
+    assert_contains(buf_z(&out),
+                    "\ncontroller_runtime_reconcile_total{controller=\"tablesync\","
+                    "result=\"error\"} 1\n");
     metrics_free(metrics);
 }
 
@@ -109,8 +110,7 @@ static void the_histogram_is_cumulative(void **state)
     expect_bucket(buf_z(&out), "1.25", 5);
     expect_bucket(buf_z(&out), "60", 5);
     expect_bucket(buf_z(&out), "+Inf", 6);
-    assert_contains(buf_z(&out),
-                    "_seconds_sum{controller=\"tablesync\"} 63.012\n");
+    assert_contains(buf_z(&out), "_seconds_sum{controller=\"tablesync\"} 63.012\n");
     assert_contains(buf_z(&out), "_seconds_count{controller=\"tablesync\"} 6\n");
     metrics_free(metrics);
 }

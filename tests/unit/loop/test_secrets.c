@@ -29,9 +29,8 @@ static int set_up(void **state)
     (void)state;
     unit_kube_init(&kube);
     kube.answer = answer_secret;
-    api = (struct kube_api){.transport = &kube.base,
-                            .clock = clock_system(),
-                            .call_timeout_ms = 10000};
+    api = (struct kube_api){
+        .transport = &kube.base, .clock = clock_system(), .call_timeout_ms = 10000};
     assert_ok(cancel_init_root(&root, clock_system(), &fault), fault);
     held_status = 200;
     return 0;
@@ -45,14 +44,15 @@ static int tear_down(void **state)
 }
 
 #define SECRET(version, data)                                                            \
-    "{\"kind\":\"Secret\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"login\","           \
-    "\"namespace\":\"ns\",\"uid\":\"u1\",\"resourceVersion\":\"" version                    \
+    "{\"kind\":\"Secret\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"login\","       \
+    "\"namespace\":\"ns\",\"uid\":\"u1\",\"resourceVersion\":\"" version                 \
     "\"},\"data\":{" data "}}"
 
 static bool read_login(struct secrets *secrets, struct credentials *out,
                        struct fault *fault)
 {
-    return secrets_read(secrets, "ns", "login", "username", "password", &root, out, fault);
+    return secrets_read(secrets, "ns", "login", "username", "password", &root, out,
+                        fault);
 }
 
 static void ignore(void *context, const char *key)
@@ -87,20 +87,20 @@ static void what_is_wrong_is_named(void **state)
         int status;
         const char *reason, *part;
     } rows[] = {
-        {"{\"kind\":\"Status\",\"reason\":\"NotFound\",\"code\":404}", 404, "SecretNotFound",
-         "ns/login"},
+        {"{\"kind\":\"Status\",\"reason\":\"NotFound\",\"code\":404}", 404,
+         "SecretNotFound", "ns/login"},
         {SECRET("1", "\"username\":\"Y2Rj\""), 200, "SecretKeyMissing", "'password'"},
         {SECRET("1", "\"password\":\"Y2Rj\""), 200, "SecretKeyMissing", "'username'"},
         {SECRET("1", "\"username\":\"\",\"password\":\"Y2Rj\""), 200, "SecretKeyMissing",
          "empty"},
-        {SECRET("1", "\"username\":\"Y2Rj\",\"password\":\"!!!\""), 200, "SecretKeyMissing",
-         "'password'"},
-        {SECRET("1", "\"username\":\"Y2Rj\",\"password\":\"/w==\""), 200, "SecretKeyMissing",
-         "UTF-8"},
-        {SECRET("1", "\"username\":\"YQBi\",\"password\":\"Y2Rj\""), 200, "SecretKeyMissing",
-         "NUL"},
-        {"{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":\"no\",\"code\":403}", 403,
-         "Forbidden", "ns/login"},
+        {SECRET("1", "\"username\":\"Y2Rj\",\"password\":\"!!!\""), 200,
+         "SecretKeyMissing", "'password'"},
+        {SECRET("1", "\"username\":\"Y2Rj\",\"password\":\"/w==\""), 200,
+         "SecretKeyMissing", "UTF-8"},
+        {SECRET("1", "\"username\":\"YQBi\",\"password\":\"Y2Rj\""), 200,
+         "SecretKeyMissing", "NUL"},
+        {"{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":\"no\",\"code\":403}",
+         403, "Forbidden", "ns/login"},
     };
     struct secrets *secrets = secrets_new(&api, NULL, 1, false, ignore, NULL);
 
@@ -154,7 +154,8 @@ struct watching {
 static void answer_both(struct unit_kube *fake, const struct kube_request *request,
                         struct kube_response *response)
 {
-    static const char FIRST[] = SECRET("7", "\"username\":\"Y2Rj\",\"password\":\"b25l\"");
+    static const char FIRST[] =
+        SECRET("7", "\"username\":\"Y2Rj\",\"password\":\"b25l\"");
 
     response->status = 200;
     if (strstr(request->path, "fieldSelector=metadata.name%3Dlogin") != NULL) {

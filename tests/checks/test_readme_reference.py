@@ -1,0 +1,120 @@
+"""README's tables follow the program's, and what README names exists."""
+import re
+import shutil
+
+import pytest
+import readme_reference
+
+SOURCES = ("README.md", "reconciler/model/conditions.def", "reconciler/model/phases.def", "reconciler/ddl/types.def",
+           "reconciler/ddl/types_text.c", "reconciler/loop/metrics.def", "cmd/options.def", "cmd/options.c", "cmd/main.c")
+README = (readme_reference.ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [line.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.M | re.S) for line in block.splitlines()]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of what the tables are made from."""
+    for name in SOURCES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(readme_reference.ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_the_tables_are_up_to_date(tree):
+    assert readme_reference.main(["--check"], tree) == 0
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [
+    ("reconciler/model/conditions.def", "does not resolve", "is unknown"),
+    ("reconciler/model/phases.def", "the resource is being deleted", "it is being deleted"),
+    ("reconciler/ddl/types.def", "keys are reordered", "keys are sorted"),
+    ("reconciler/ddl/types.def", 'REFUSED("set", "SET"', 'REFUSED("set", "SET (any)"'),
+    ("reconciler/ddl/types_text.c", "encode(c, 'hex')", "hex(c)"),
+    ("reconciler/ddl/types_text.c", "VARCHAR(p + 3), p <= 28", "VARCHAR(p + 3)"),
+    ("reconciler/ddl/types_text.c", "make it STORED or drop it", "drop it"),
+    ("reconciler/loop/metrics.def", "Number of workers", "Workers"),
+    ("cmd/options.def", '"720h"', '"168h"'),
+    ("cmd/options.c", '"-n", "namespace"', '"-N", "namespace"'),
+    ("cmd/main.c", '{"types",      \'t\', command_types,', '{"types",      \'t\', command_kinds,'),
+    ("README.md", "| `--workers N` |", "| `--threads N` |"),
+])
+def test_drift_is_found_and_writing_ends_it(tree, capsys, name, old, new):
+    edit(tree / name, old, new)
+    assert readme_reference.main(["--check"], tree) == 1
+    assert "README.md" in capsys.readouterr().out
+    assert readme_reference.main([], tree) == 0
+    assert readme_reference.main(["--check"], tree) == 0
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [
+    ("reconciler/loop/metrics.def", 'METRIC(SYNCS, "gauge", ', "METRIC(SYNCS, "),
+    ("reconciler/ddl/types.def", 'REFUSED("set", "SET",', 'REFUSED("set", SET + 1,'),
+    ("reconciler/ddl/types_text.c", 'columns", "refused", "",', 'columns", "refused",'),
+    ("cmd/main.c", ", command_", ", run_"),
+    ("README.md", "<!-- table: types -->\n", ""),
+    ("README.md", "<!-- end: phases -->", "<!-- end: phases -->\n<!-- end: phases -->"),
+])
+def test_what_is_not_understood_is_an_error(tree, name, old, new):
+    edit(tree / name, old, new)
+    with pytest.raises(readme_reference.DefError):
+        readme_reference.main(["--check"], tree)
+
+
+def test_every_reason_is_shown_once_or_more(tree):
+    """With what to do, or among those that ask for nothing."""
+    for _, reason, *_ in readme_reference.read_conditions(tree)[1]:
+        assert f"`{reason}`" in README, reason
+
+
+def test_rows_of_a_def_are_read_whole():
+    text = '/*\n * ROW(a, b)\n */\nROW(ONE, "a \\"quoted\\" "\n    "text (with) commas, too")\nROW(TWO, NULL /* why */)\n'
+    assert readme_reference.rows(text, "ROW", 2) == [["ONE", 'a "quoted" text (with) commas, too'], ["TWO", "NULL"]]
+    with pytest.raises(readme_reference.DefError):
+        readme_reference.rows(text, "ROWS", 2)
+    with pytest.raises(readme_reference.DefError):
+        readme_reference.rows("ROW(1 + 1)\n", "ROW", 1)
+
+
+def test_targets_of_make_exist():
+    makefile = (readme_reference.ROOT / "Makefile").read_text(encoding="utf-8")
+    named = {word for call in re.findall(r"\bmake ((?:[a-z][a-z-]*\b ?)+)(?![\w=])", "\n".join(COMMANDS))
+             for word in call.split()} | set(re.findall(r"`make ([a-z]+)`", README))
+    assert {"demo", "test", "install"} <= named
+    assert {target for target in named if not re.search(rf"^{target}:", makefile, re.M)} == set()
+
+
+def test_flags_of_commands_exist():
+    """Also of the commands that no test can run."""
+    door = readme_reference.ROOT / "cmd"
+    options = readme_reference.rows((door / "options.def").read_text(encoding="utf-8"), "OPTION", 7)
+    letters = dict(re.findall(r'\{"(\w+)", +\'(\w)\'', (door / "main.c").read_text(encoding="utf-8")))
+    named = [line for line in COMMANDS if line.startswith("tablesync ")]
+    assert len(named) >= 4
+    for line in named:
+        letter = letters[line.split()[1]]
+        known = {f"--{row[1]}" for row in options if letter in row[5]}
+        assert set(re.findall(r"--[a-z][\w-]*", line)) <= known, line
+
+
+def test_links_and_paths_exist():
+    paths = re.findall(r"\]\(([^)#]+)\)", README)
+    paths += re.findall(r"`((?:crd|manifests|tests|reconciler|cmd)/[\w./*-]*)`", README)
+    assert len(paths) > 5
+    assert [path for path in paths if not (readme_reference.ROOT / path).exists()] == []
+
+
+def test_the_pods_packages_are_those_of_the_build():
+    """README lists what an image needs; apt.txt has the same libraries with their headers."""
+    needed = set(re.search(r"packages\n?`(lib[\w. +-]+(?:\n[\w. +-]+)*)`", README)[1].split())
+    apt = (readme_reference.ROOT / "tests/bootstrap/apt.txt").read_text(encoding="utf-8")
+    section = apt.split("# libraries of the program\n")[1].split("\n\n")[0].split()
+    stems = {re.sub(r"(-openssl)?-dev(-compat)?$", "", name) for name in section}
+    assert len(needed) == len(stems)
+    for name in stems:
+        assert any(package.startswith(name) for package in needed), name
