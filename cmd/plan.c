@@ -25,29 +25,54 @@ struct planning {
     bool json;
 };
 
-/* The resource as the cluster knows it has the uid that names end in. */
-static void adopt_identity(struct planning *p, struct json *sync)
+/* A cluster that was asked for must answer. One that only happens to be configured may be
+ * away: everything can be in the file. */
+static bool without_cluster(const struct planning *p, const struct fault *why,
+                            const char *consequence, struct fault *fault)
+{
+    if (p->options->values[OPTION_KUBECONFIG] != NULL ||
+        p->options->values[OPTION_CONTEXT] != NULL) {
+        *fault = *why;
+        return false;
+    }
+    (void)fprintf(stderr, "tablesync: no cluster (%s): %s\n", why->text, consequence);
+    return true;
+}
+
+/* The resource as the cluster knows it has the uid that names end in, and its status the
+ * version of its sink. */
+static bool adopt_identity(struct planning *p, struct json *sync, struct fault *fault)
 {
     AUTO(json_freep) struct json *live = NULL;
     enum kube_outcome outcome = KUBE_OK;
-    struct fault ignored = FAULT_INIT;
-    struct json *metadata = json_clone(json_get(sync, "metadata"));
+    struct fault why = FAULT_INIT;
+    struct json *metadata = NULL;
     const char *uid = NULL;
 
-    if (p->cluster.transport != NULL) {
+    if (p->cluster.transport != NULL && kube_name(sync) != NULL) {
         struct kube_api api = {.transport = p->cluster.transport,
                                .clock = clock_system(),
                                .call_timeout_ms = 10000};
 
         if (!kube_get(&api, &loop_resource_sync, kube_namespace(sync), kube_name(sync),
-                      &p->stop, &outcome, &live, &ignored)) {
-            live = NULL;
+                      &p->stop, &outcome, &live, &why) &&
+            !without_cluster(p, &why, "planning as if the resource did not exist yet",
+                             fault)) {
+            return fault_wrap(fault, "read TableSync %s/%s", kube_namespace(sync),
+                              kube_name(sync));
         }
     }
+    metadata = json_clone(json_get(sync, "metadata"));
     uid = kube_uid(live);
     json_set_string(metadata, "uid", uid != NULL ? uid : PLAN_UNKNOWN_UID);
     json_set_string(metadata, "creationTimestamp", "1970-01-01T00:00:00Z");
     json_set(sync, "metadata", metadata);
+    if (json_get(live, "status") != NULL) {
+        json_set(sync, "status", json_clone(json_get(live, "status")));
+    } else {
+        json_remove(sync, "status");
+    }
+    return true;
 }
 
 /* Connections of the file, and those of the cluster the file does not have. */
@@ -89,7 +114,10 @@ static bool plan_live(struct planning *p, struct fault *fault)
         struct tablesync sync = {0};
         const char *key = NULL;
 
-        adopt_identity(p, object);
+        if (!adopt_identity(p, object, fault)) {
+            json_free(object);
+            return false;
+        }
         if (!tablesync_decode(object, arena, &sync, fault)) {
             json_free(object);
             return fault_wrap(fault, "TableSync document %zu", i + 1);
@@ -104,17 +132,13 @@ static bool plan_live(struct planning *p, struct fault *fault)
     return true;
 }
 
-/* With everything in the file no cluster is needed; so its absence is only a warning. */
-static void open_cluster(struct planning *p)
+static bool open_cluster(struct planning *p, struct fault *fault)
 {
-    struct fault fault = FAULT_INIT;
+    struct fault why = FAULT_INIT;
 
-    if (!cluster_open(p->options, &p->cluster, &fault)) {
-        (void)fprintf(stderr,
-                      "tablesync: no cluster (%s): connections and Secrets come from the "
-                      "file only\n",
-                      fault.text);
-    }
+    return cluster_open(p->options, &p->cluster, &why) ||
+           without_cluster(p, &why, "connections and Secrets come from the file only",
+                           fault);
 }
 
 static bool run_live(struct planning *p, struct fault *fault)
@@ -128,7 +152,9 @@ static bool run_live(struct planning *p, struct fault *fault)
                                .seed = rng_seed_from_system()};
     bool good = false;
 
-    open_cluster(p);
+    if (!open_cluster(p, fault)) {
+        return false;
+    }
     ports.kube = documents_transport(p->documents, p->cluster.transport);
     p->api = (struct kube_api){
         .transport = ports.kube, .clock = ports.clock, .call_timeout_ms = 10000};

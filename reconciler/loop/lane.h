@@ -56,12 +56,12 @@ void lane_retry(struct lane *lane);
  */
 struct session {
     struct lane *lane;
-    enum dbconn_type type;
     struct source_db *source;
     struct stream_db *stream;
     struct target_db *target;
     int64_t epoch; /* of the lane's fingerprint */
-    bool reused;   /* it was idle: the server may have closed it meanwhile */
+    enum dbconn_type type;
+    bool reused; /* it was idle: the server may have closed it meanwhile */
 };
 
 MUST_CHECK bool session_open(struct lane *lane, const struct db_endpoint *endpoint,

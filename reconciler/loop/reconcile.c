@@ -132,6 +132,8 @@ bool loop_preview(struct loop *loop, const char *key,
     attempt_init(&a, loop, key);
     for (size_t i = 0; i < COUNT_OF(READING) && result == STEP_CONTINUE; i++) {
         result = READING[i](&a, fault);
+        /* Left alone by the controller or not, a plan shows what would be done. */
+        result = result == STEP_REQUEUE && a.paused_reconcile ? STEP_CONTINUE : result;
     }
     if (result == STEP_DONE) {
         (void)fault_set(fault, FAULT_SPEC, NULL, "there is no resource '%s'", key);

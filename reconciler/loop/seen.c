@@ -8,6 +8,7 @@
 struct memory {
     char *fingerprint;
     int64_t oldest_ms, since_ms;
+    bool moved;
 };
 
 struct seen {
@@ -81,18 +82,31 @@ int64_t seen_stuck_ms(struct seen *seen, const char *key, int64_t undelivered,
                       int64_t oldest_ms, int64_t now_ms)
 {
     struct memory *memory = NULL;
+    bool waits = undelivered > 0 && oldest_ms != 0;
     int64_t stuck_ms = 0;
 
     (void)pthread_mutex_lock(&seen->lock);
     memory = memory_get(seen, key);
-    if (undelivered > 0 && oldest_ms != 0 && memory->oldest_ms == oldest_ms) {
+    if (waits && memory->oldest_ms == oldest_ms) {
         stuck_ms = now_ms - memory->since_ms;
     } else {
+        memory->moved =
+            memory->moved || undelivered == 0 || (waits && memory->oldest_ms != 0);
         memory->oldest_ms = undelivered > 0 ? oldest_ms : 0;
         memory->since_ms = now_ms;
     }
     (void)pthread_mutex_unlock(&seen->lock);
     return stuck_ms;
+}
+
+bool seen_moved(struct seen *seen, const char *key)
+{
+    bool moved = false;
+
+    (void)pthread_mutex_lock(&seen->lock);
+    moved = memory_get(seen, key)->moved;
+    (void)pthread_mutex_unlock(&seen->lock);
+    return moved;
 }
 
 void seen_forget(struct seen *seen, const char *key)

@@ -150,6 +150,23 @@ enum step_result step_gate(struct attempt *a, struct fault *fault)
     return STEP_CONTINUE;
 }
 
+/*
+ * What this table may lose on the way is said before it can happen: once, when its sink
+ * is about to be made.
+ */
+static void tell_notes(struct attempt *a)
+{
+    for (VEC_EACH(struct plan_step, s, &a->plan.steps)) {
+        if (s->kind != PLAN_CREATE_SINK) {
+            continue;
+        }
+        for (size_t i = 0; i < a->desired.notes.n; i++) {
+            attempt_audit_log(a, "info", "%s", a->desired.notes.v[i]);
+            attempt_event(a, true, "ValuesMayBeLost", "Reconcile", a->desired.notes.v[i]);
+        }
+    }
+}
+
 /* With the DDL turn held: look again, plan again, run what is left to run. */
 static bool apply_fresh(struct attempt *a, struct fault *fault)
 {
@@ -182,6 +199,7 @@ static bool apply_fresh(struct attempt *a, struct fault *fault)
                        fault)) {
         return false;
     }
+    tell_notes(a);
     if (!attempt_apply(a, &a->plan, fault)) {
         return false;
     }

@@ -148,6 +148,19 @@ static bool read_backlog(struct attempt *a, const struct rw_sink *sink,
     return true;
 }
 
+/*
+ * A sink that has delivered nothing yet proves nothing: before Ready is said for the
+ * first time, its backlog must have been empty or have moved once.
+ */
+static bool has_delivered(struct attempt *a)
+{
+    const struct kube_condition *ready =
+        kube_conditions_find(&a->conditions_before, condition_type(CONDITION_READY));
+
+    return seen_moved(a->loop->seen, a->key) ||
+           (ready != NULL && ready->status == KUBE_TRUE);
+}
+
 static bool verify_sink(struct attempt *a, bool *out_running, struct fault *fault)
 {
     const struct rw_sink *sink = our_sink(a);
@@ -188,6 +201,9 @@ static bool verify_sink(struct attempt *a, bool *out_running, struct fault *faul
             "changes wait and none was delivered for more than %lld s; look at "
             "rw_catalog.rw_event_logs and at StarRocks",
             (long long)(stuck_limit_ms(a) / 1000));
+    } else if (!has_delivered(a)) {
+        attempt_condition(a, CONDITION_SINK_READY, "BackfillRunning",
+                          "the first rows wait for their delivery to StarRocks");
     } else {
         attempt_condition(a, CONDITION_SINK_READY, "Running",
                           "changes are being delivered");

@@ -30,10 +30,10 @@ DEFAULTS = ("--resync-interval", "60s", "--poll-interval", "2s")
 ROWS = 1000
 REPEATS = 3
 STARTS = 5
-# The stand-ins are Python programs: many tables in one of them would measure it, not the controller.
+# The stand-ins are Python programs: all tables in one of them would measure it, not the controller.
 RESOURCES, SHARDS = 1000, 10
-PROVISION_S = 360
-RESTART_S = 120
+PROVISION_S = 300
+RESTART_S = 60
 CONVERGED_LOOKS = 20
 CONVERGED_RESYNC = "2s"
 WATCH_S = 60
@@ -125,19 +125,17 @@ def memory_kib(controller: sys_.Controller) -> dict[str, int]:
 
 
 def report_memory(controller: sys_.Controller, what: str) -> None:
-    """Once it stands still for a second, or after a minute of moving."""
-    seen = [memory_kib(controller)]
+    """Once it stands still for two seconds, or after some time of moving."""
+    seen: list[dict[str, int]] = []
 
     def still() -> bool:
         seen.append(memory_kib(controller))
-        return len(seen) > 20 and seen[-20]["VmRSS"] == seen[-1]["VmRSS"]
+        return len(seen) > 1 and seen[-2] == seen[-1]
 
-    try:
-        wait_until("memory stands still", still, 60)
-    except TimeoutError:
-        what += ", still moving"
-    result(f"resident memory, {what}", seen[-1]["VmRSS"] / 1024, "MiB")
-    result(f"  of it private, {what}", seen[-1]["RssAnon"] / 1024, "MiB")
+    if not wait_calmly(still, 20):
+        what += " (still moving)"
+    result(f"{what}: resident memory", seen[-1]["VmRSS"] / 1024, "MiB")
+    result(f"{what}: private part of it", seen[-1]["RssAnon"] / 1024, "MiB")
 
 
 def timed_start(controller: sys_.Controller) -> float:
@@ -174,7 +172,7 @@ def measure_idle(bench: Bench) -> None:
         if number == STARTS - 1:
             report_memory(controller, "no resources")
         controller.stop()
-    result(f"start to /readyz, no resources, median of {STARTS}", statistics.median(took) * 1000, "ms")
+    result(f"no resources: start to /readyz, median of {STARTS}", statistics.median(took) * 1000, "ms")
 
 
 def make_table(mysql: Server, database: str, table: str, rows: int) -> None:
@@ -224,14 +222,13 @@ def measure_converged(bench: Bench) -> None:
               "StarRocks": Relay(made.starrocks.port, Mysql)}
     for relay in relays.values():
         bench.stack.callback(relay.close)
-    # The objects are made through other connections of the same servers: only looks pass the relays.
+    # RisingWave follows MySQL through the relay, too, but asks nothing while it follows.
     made.apply(*(sys_.connection_manifest(name, kind, relays[kind].port, namespace, **more) for name, kind, more in (
         ("shop-mysql", "MySQL", {}), ("rw", "RisingWave", {}),
         ("warehouse", "StarRocks", {"starRocks": {"httpPort": made.starrocks.ports["http-port"]}}))))
     controller = bench.controller("--resync-interval", CONVERGED_RESYNC).start()
     make_table(bench.mysql, namespace, "t", ROWS)
     time_to_ready(made, "t", namespace)
-
     wait_calmly(lambda: False, 5 * POLL_S)
     cost = Cost(bench, controller)
     queries = {k: len(r.queries) for k, r in relays.items()}
@@ -295,29 +292,40 @@ def make_many(bench: Bench, namespace: str) -> tuple[sys_.System, list[dict]]:
     made = bench.system(namespace, FAST_PACE_MS)
     objects = []
     for shard in range(SHARDS):
-        database, connection = f"{namespace}{shard}", f"rw{shard}"
-        rw = bench.risingwave(database, FAST_PACE_MS)
-        made.apply(sys_.connection_manifest(connection, "RisingWave", rw.port, namespace, secret="rw"))
+        database, stream, target = f"{namespace}{shard}", f"rw{shard}", f"warehouse{shard}"
+        made.apply(sys_.connection_manifest(stream, "RisingWave", bench.risingwave(database, FAST_PACE_MS).port,
+                                            namespace, secret="rw"),
+                   sys_.connection_manifest(target, "StarRocks", bench.starrocks.port, namespace, secret="warehouse",
+                                            starRocks={"httpPort": bench.starrocks.ports["http-port"]}))
         sys_.grant_starrocks(bench.starrocks, database)
         tables = [f"t{number:04}" for number in range(shard, RESOURCES, SHARDS)]
         bench.mysql.execute(f"CREATE DATABASE {database}", *(
             f"CREATE TABLE {database}.{table} (id INT PRIMARY KEY, v VARCHAR(20))" for table in tables))
-        objects += [sys_.sync_manifest(table, database, table, rw=connection, target_database=database,
+        objects += [sys_.sync_manifest(table, database, table, rw=stream, warehouse=target, target_database=database,
                                        namespace=namespace) for table in tables]
     return made, sorted(objects, key=lambda one: one["metadata"]["name"])
 
 
 def wait_all_ready(controller: sys_.Controller) -> int:
     """Until all are Ready or the time is over; says how many are."""
-    began = time.monotonic()
+    began = told = time.monotonic()
 
     def done() -> bool:
+        nonlocal told
         ready = int(controller.metric("tablesync_ready_resources"))
-        progress(f"    {time.monotonic() - began:.0f} s: {ready} Ready, {memory_kib(controller)['VmRSS'] // 1024} MiB")
+        if time.monotonic() - told > 20:
+            told = time.monotonic()
+            progress(f"    {told - began:.0f} s: {ready} Ready, {memory_kib(controller)['VmRSS'] // 1024} MiB")
         return ready >= RESOURCES
 
     wait_calmly(done, PROVISION_S)
     return int(controller.metric("tablesync_ready_resources"))
+
+
+def report_phases(bench: Bench, namespace: str, about: str) -> None:
+    items = bench.plane.get("tablesyncs", "-n", namespace)["items"]
+    phases = Counter(one.get("status", {}).get("phase", "not looked at yet") for one in items)
+    result(f"{about}: phases", ", ".join(f"{times} {phase}" for phase, times in phases.most_common()))
 
 
 def measure_many(bench: Bench) -> None:
@@ -327,23 +335,25 @@ def measure_many(bench: Bench) -> None:
     began = time.monotonic()
     progress(f"kubectl apply of {RESOURCES} TableSyncs in one file")
     made.plane.kubectl("apply", "-f", "-", input="\n---\n".join(map(json.dumps, objects)), timeout_s=300)
-    result(f"{RESOURCES:,} TableSyncs: kubectl apply of one file", time.monotonic() - began, "s")
+    about = f"{RESOURCES:,} TableSyncs on {SHARDS} RisingWaves"
+    result(f"{about}: kubectl apply of one file", time.monotonic() - began, "s")
     ready = wait_all_ready(controller)
-    about = f"{RESOURCES:,} TableSyncs on {SHARDS} RisingWaves" + ("" if ready >= RESOURCES else f", {ready} of them Ready")
-    result(f"{about}: from apply to that", time.monotonic() - began, "s")
-    result(f"{about}: CPU for it", controller.metric("process_cpu_seconds_total"), "s")
-    report_memory(controller, f"{about}, after making them")
-    progress(f"watching {WATCH_S} s of nothing")
+    result(f"{about}: {ready} Ready after", time.monotonic() - began, "s")
+    result(f"{about}: CPU until then", controller.metric("process_cpu_seconds_total"), "s")
+    report_phases(bench, namespace, about)
+    about = f"{RESOURCES:,} TableSyncs, {ready} Ready"
+    report_memory(controller, about)
+    progress(f"watching the next {WATCH_S} s")
     cost = Cost(bench, controller)
     wait_calmly(lambda: False, WATCH_S)
-    cost.report(f"{about}, {WATCH_S} s of nothing")
+    cost.report(f"{about}, next {WATCH_S} s")
     controller.stop()
     progress("the same resources, a new process")
     controller = bench.controller()
     result(f"{about}: start to /readyz", timed_start(controller) * 1000, "ms")
     wait_calmly(lambda: controller.metric(RECONCILES) >= RESOURCES, RESTART_S)
-    result(f"{about}: looked at {RESTART_S} s after a restart", min(controller.metric(RECONCILES), RESOURCES))
-    report_memory(controller, f"{about}, after a restart")
+    result(f"{about}: looks in the first {RESTART_S} s of a new process", controller.metric(RECONCILES))
+    report_memory(controller, f"{about}, new process")
     controller.stop()
 
 

@@ -238,6 +238,39 @@ def test_no_live_backend_is_waited_for(bad, tmp_path, may_know):
         cluster.stop()
 
 
+def test_ready_comes_after_the_first_delivery(bad):
+    """A sink that commits every few seconds: the snapshot is complete long before, and Ready waits for the rows."""
+    bad.apply(sync("slow", sink={"commitCheckpointInterval": 60}))
+    bad.wait_condition("slow", "SnapshotComplete", "True", namespace=NAMESPACE)
+    bad.wait_condition("slow", "SinkReady", "False", "BackfillRunning", namespace=NAMESPACE)
+    bad.wait_ready("slow", namespace=NAMESPACE)
+    assert bad.target_rows("ods.slow") == [(1, 10)]
+    bad.delete("slow", namespace=NAMESPACE)
+
+
+def test_a_sink_that_cannot_load_is_never_ready(bad, tmp_path):
+    """The snapshot is complete and the sink exists, yet no row arrives: told in StarRocks' words, and healed by time."""
+    cluster = sys_.StarRocks(tmp_path).start()
+    try:
+        sys_.prepare_starrocks(cluster)
+        control(cluster.ports["control-port"], "/load", {"fail": "the disk is full", "on": "load"})
+        bad.apply(secret_manifest("full", "tablesync", STARROCKS_PASSWORD, NAMESPACE),
+                  connection_manifest("full", "StarRocks", cluster.port, NAMESPACE,
+                                      starRocks={"httpPort": cluster.ports["http-port"]}))
+        bad.apply(sync("full", warehouse="full", retry=QUICK))
+        found = bad.wait_condition("full", "SinkReady", "False", "SinkFailed", namespace=NAMESPACE)
+        assert "the disk is full" in found["message"]
+        bad.wait_condition("full", "Ready", "False", "SinkFailed", namespace=NAMESPACE)
+        wait_until("the Event", lambda: "SinkFailed" in {e["reason"] for e in bad.events("full", NAMESPACE)}, 10)
+        assert "Streaming" not in {e["reason"] for e in bad.events("full", NAMESPACE)}, "it was Ready in between"
+        control(cluster.ports["control-port"], "/load", {"fail": None})
+        bad.wait_ready("full", namespace=NAMESPACE)
+        assert cluster.query("SELECT id, v FROM ods.full") == [(1, 10)]
+        bad.delete("full", namespace=NAMESPACE)
+    finally:
+        cluster.stop()
+
+
 def test_a_recovering_risingwave_is_waited_for(bad, tmp_path):
     cluster = sys_.RisingWave(tmp_path).start()
     try:

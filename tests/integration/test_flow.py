@@ -89,6 +89,19 @@ def test_events_tell_the_story(running, orders):
     assert "Provisioning" in reasons() or "Snapshotting" in reasons()
 
 
+def test_possible_losses_are_said_before_they_happen(running):
+    """RisingWave keeps 28 digits and nulls what is longer: a Warning Event says so, and the audit."""
+    database = unique("lossy")
+    running.mysql.execute(f"CREATE DATABASE {database}",
+                          f"CREATE TABLE {database}.t (id INT PRIMARY KEY, wide DECIMAL(38,10), at TIME)")
+    running.apply(sync_manifest(database, database, "t", target={"table": database}, deletionPolicy="Delete"))
+    running.wait_ready(database)
+    notes = [e["note"] for e in running.plane.get("events.events.k8s.io", "-n", NAMESPACE)["items"]
+             if e["regarding"]["name"] == database and e["reason"] == "ValuesMayBeLost" and e["type"] == "Warning"]
+    assert any("wide" in note and "28" in note for note in notes), notes
+    running.delete(database)
+
+
 def test_a_converged_resource_costs_no_write(running, orders):
     """Ten looks later: no statement, no API write, the same resourceVersion."""
     running.wait_rows(f"{orders}.orders", f"ods.{orders}", COLUMNS)

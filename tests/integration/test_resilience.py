@@ -290,18 +290,12 @@ def test_the_audit_is_read_while_it_is_written(running):
     running.delete(*(f"{database}-{n}" for n in range(count)))
 
 
-@pytest.mark.parametrize("loss", ["lost", "damaged"])
-def test_the_audit_file_is_lost(running, stream, loss):
+def test_the_audit_file_is_lost(running, stream):
     """It is a log and not the truth: without it nothing is done again, and a new one begins."""
     name = f"{stream}-0"
     running.controller.stop()
     for path in running.controller.audit.parent.glob("audit.db*"):
-        if loss == "lost":
-            path.unlink()
-        elif path.name == "audit.db":
-            path.write_bytes(b"not a database " * 1000)
-        else:
-            path.unlink()
+        path.unlink()
     running.controller.start()
     wait_looks(running, 2)
     running.wait_ready(name)
@@ -310,6 +304,23 @@ def test_the_audit_file_is_lost(running, stream, loss):
                           '{"spec":{"sink":{"commitCheckpointInterval":5}}}')
     wait_until("the new audit file has the next statement",
                lambda: [s for s in audit(running, name)["steps"] if s["statement"].startswith("ALTER SINK")], 30)
+
+
+def test_a_damaged_audit_file_is_told(running):
+    """It is neither overwritten nor written on; the message says what to do, and doing it is enough."""
+    running.controller.stop()
+    audit_file = running.controller.audit
+    kept = audit_file.rename(audit_file.with_suffix(".kept"))
+    try:
+        audit_file.write_bytes(b"not a database " * 1000)
+        done = subprocess.run(running.controller.daemon.command, text=True, capture_output=True, timeout=30, check=False)
+        assert done.returncode == 1 and str(audit_file) in done.stderr and "move it away" in done.stderr
+        assert audit_file.read_bytes() == b"not a database " * 1000
+    finally:
+        for path in audit_file.parent.glob("audit.db*"):
+            path.unlink()
+        kept.rename(audit_file)
+    running.controller.start()
 
 
 # --- switches ---

@@ -1,5 +1,5 @@
 /* What the three kinds of servers share, and the rows that flow between them. */
-#include "fake_db.h"
+#include "fake_session.h"
 
 #include "base/heap.h"
 #include "sim.h"

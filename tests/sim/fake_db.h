@@ -125,26 +125,7 @@ bool fake_sr_open(struct db_factory *f, const struct db_endpoint *endpoint,
                   struct cancel *cancel, struct target_db **out_db, struct fault *fault);
 bool fake_rw_apply(struct fake_db *db, struct fake_rw *rw, const struct plan_step *step,
                    struct arena *arena, struct fault *fault);
-/* A login, for every kind of server. */
-struct fake_gate {
-    const char *host;
-    bool known, down, refuses_login;
-};
-bool fake_db_login(struct fake_db *db, const struct fake_gate *gate,
-                   const struct db_endpoint *endpoint, struct fault *fault);
-/* A session's calls: none may follow one that broke it. */
-struct fake_session {
-    struct fake_db *db;
-    const char *host;
-    bool broken;
-};
-/* Counts the call; false with the fault when it is broken or the server is down. */
-bool fake_session_call(struct fake_session *session, bool down, bool apply,
-                       struct cancel *cancel, const char *what,
-                       enum sim_verdict *out_verdict, struct fault *fault);
-/* The end of a call whose answer may be lost. */
-bool fake_session_end(struct fake_session *session, enum sim_verdict verdict,
-                      const char *what, struct fault *fault);
-void fake_session_close(struct fake_session *session);
+/* "BIGINT" -> "bigint", as the catalog shows it; NULL: no such type. */
+const char *fake_rw_catalog_type(const char *written);
 
 #endif

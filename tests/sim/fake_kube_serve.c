@@ -123,7 +123,17 @@ static bool is_type(const struct kube_request *request, const char *type)
     return request->content_type != NULL && strcmp(request->content_type, type) == 0;
 }
 
-/* --- what a status claims must be true --- */
+static bool claims_ready(const struct json *object)
+{
+    const struct json *c = json_first(json_path(object, "status.conditions"));
+
+    for (; c != NULL; c = json_next(c)) {
+        if (strcmp(json_get_string(c, "type"), "Ready") == 0) {
+            return strcmp(json_get_string(c, "status"), "True") == 0;
+        }
+    }
+    return false;
+}
 
 static void serve_patch(struct fake_kube *kube, const struct target *t,
                         struct fake_object *object, const struct kube_request *request,
@@ -150,6 +160,10 @@ static void serve_patch(struct fake_kube *kube, const struct target *t,
     if (json_equal(fresh, object->json)) {
         answer_object(out, 200, fresh);
         return;
+    }
+    if (kube->sim->on_ready != NULL && strcmp(t->plural, "tablesyncs") == 0 &&
+        claims_ready(fresh) && !claims_ready(object->json)) {
+        kube->sim->on_ready(kube->sim, fresh);
     }
     json_free(object->json);
     object->json = TAKE(fresh);

@@ -1,6 +1,6 @@
 /* MySQL: one fact sheet and tables that never change under the controller's hands. */
 #include "base/heap.h"
-#include "fake_db.h"
+#include "fake_session.h"
 #include "sim.h"
 
 struct source {

@@ -1,6 +1,6 @@
 /* RisingWave's sessions and catalogs. Statements: fake_rw_apply.c. */
 #include "base/heap.h"
-#include "fake_db.h"
+#include "fake_session.h"
 #include "sim.h"
 
 struct stream {

@@ -1,6 +1,5 @@
 /* What RisingWave makes of a statement. Error texts: contract risingwave.md, verified.md.
  */
-#include "ddl/types.h"
 #include "fake_db.h"
 #include "sim.h"
 #include "sql.h"
@@ -127,16 +126,6 @@ static bool create_source(struct job *j)
     return true;
 }
 
-static const char *catalog_type(const char *written)
-{
-    for (int type = RW_UNSET + 1; type < (int)RW_TYPE_MAX; type++) {
-        if (strcmp(rw_type_name((enum rw_type)type), written) == 0) {
-            return rw_type_catalog((enum rw_type)type);
-        }
-    }
-    return NULL;
-}
-
 static void read_columns(struct job *j, struct fake_stream_object *o)
 {
     struct arena *arena = j->db->sim->arena;
@@ -145,7 +134,7 @@ static void read_columns(struct job *j, struct fake_stream_object *o)
     while (!j->sql.broken && j->sql.token == SQL_NAME) {
         struct rw_column column = {.name = arena_strdup(arena, sql_want_name(&j->sql))};
 
-        column.type = catalog_type(sql_take_any(&j->sql));
+        column.type = fake_rw_catalog_type(sql_take_any(&j->sql));
         j->sql.broken = j->sql.broken || column.type == NULL;
         sql_want(&j->sql, ",");
         VEC_PUSH(arena, &o->columns, column);

@@ -1,4 +1,5 @@
 /* What is in RisingWave, by name, by number and by what reads what. */
+#include "ddl/types.h"
 #include "fake_db.h"
 #include "sim.h"
 
@@ -85,4 +86,14 @@ size_t fake_rw_count(const struct fake_rw *rw, enum fake_kind kind, const char *
                      : 0;
     }
     return count;
+}
+
+const char *fake_rw_catalog_type(const char *written)
+{
+    for (int type = RW_UNSET + 1; type < (int)RW_TYPE_MAX; type++) {
+        if (strcmp(rw_type_name((enum rw_type)type), written) == 0) {
+            return rw_type_catalog((enum rw_type)type);
+        }
+    }
+    return NULL;
 }

@@ -1,6 +1,6 @@
 /* StarRocks: databases with tables, and the statements for them. */
 #include "base/heap.h"
-#include "fake_db.h"
+#include "fake_session.h"
 #include "sim.h"
 #include "sql.h"
 

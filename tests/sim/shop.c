@@ -33,6 +33,8 @@ struct sim *shop_open(const struct sim_options *options)
     struct fake_mysql *other =
         fake_db_add_mysql(sim->db, MYSQL_B_HOST, "11111111-0000-0000-0000-000000000002");
 
+    /* Between a scattered look and its report the world may change. */
+    sim->on_ready = options->scatter ? NULL : check_ready_claim;
     fake_mysql_add_table(sim->db, mysql, "shop", "orders", 1000);
     fake_mysql_add_table(sim->db, mysql, "shop", "users", 20);
     fake_mysql_add_table(sim->db, mysql, "crm", "accounts", 300);

@@ -66,10 +66,13 @@ void check_sane(struct sim *sim); /* no violation so far */
 /* Every run has ended, every step has a result or belongs to an interrupted run, and
  * there are as many steps as statements were sent since `applies` was last zero. */
 void check_audit(struct sim *sim);
+/* The hook of sim.on_ready: who claims to be Ready has loaded and delivers. */
+void check_ready_claim(struct sim *sim, const struct json *object);
 /* Exactly one of each object for each TableSync, complete, marked and fed. */
 void check_world(struct sim *sim);
 /* Ten further looks at everything: no write, no statement, no audit run. */
 void check_quiet(struct sim *sim);
+void check_quiet_looks(struct sim *sim, int64_t looks); /* so many instead of ten */
 int64_t audit_runs(struct sim *sim);
 
 /* Prints every resource with its conditions and every object on the servers. */

@@ -2,6 +2,7 @@
 
 #include "base/heap.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -96,16 +97,39 @@ static void open_audit(struct sim *sim)
     }
 }
 
-/* Memory beats a disk here: nothing of it is meant to last. */
-static char *make_directory(void)
-{
-    char shared[] = "/dev/shm/tablesync-sim-XXXXXX",
-         other[] = "/tmp/tablesync-sim-XXXXXX";
-    char *made = mkdtemp(shared);
+static char directory[64]; /* of all audit files of this process */
 
-    made = made != NULL ? made : mkdtemp(other);
-    must(made != NULL);
-    return heap_strdup(made);
+/* Also what a failed test left. */
+static void remove_directory(void)
+{
+    DIR *listing = opendir(directory);
+
+    for (struct dirent *e = listing == NULL ? NULL : readdir(listing); e != NULL;
+         e = readdir(listing)) {
+        (void)unlinkat(dirfd(listing), e->d_name, 0);
+    }
+    if (listing != NULL) {
+        (void)closedir(listing);
+    }
+    (void)rmdir(directory);
+}
+
+/* Memory beats a disk here: nothing of it is meant to last. */
+static char *new_audit_path(struct arena *arena)
+{
+    static const char *const places[] = {"/dev/shm/tablesync-sim-XXXXXX",
+                                         "/tmp/tablesync-sim-XXXXXX"};
+    static int64_t files;
+
+    for (size_t i = 0; i < COUNT_OF(places) && files == 0; i++) {
+        (void)snprintf(directory, sizeof(directory), "%s", places[i]);
+        if (mkdtemp(directory) != NULL) {
+            must(atexit(remove_directory) == 0);
+            files++;
+        }
+    }
+    must(files > 0);
+    return arena_printf(arena, "%s/audit-%lld.db", directory, (long long)files++);
 }
 
 /* --- calls --- */
@@ -265,9 +289,7 @@ struct sim *sim_new(const struct sim_options *options)
     }
     sim->kube = fake_kube_new(sim);
     sim->db = fake_db_new(sim);
-    sim->audit_directory = make_directory();
-    sim->audit_path =
-        heap_strdup(arena_printf(sim->arena, "%s/audit.db", sim->audit_directory));
+    sim->audit_path = new_audit_path(sim->arena);
     open_audit(sim);
     start(sim);
     return sim;
@@ -280,11 +302,8 @@ void sim_free(struct sim *sim)
     }
     stop(sim);
     remove_audit(sim);
-    (void)rmdir(sim->audit_directory);
     fake_kube_free(sim->kube);
     lg_free(sim->lg);
-    heap_free(sim->audit_directory);
-    heap_free(sim->audit_path);
     arena_free(sim->arena);
     heap_free(sim);
 }

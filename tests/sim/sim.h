@@ -68,10 +68,12 @@ struct sim {
     struct fake_kube *kube;
     struct fake_db *db;
     struct audit *audit;
-    char *audit_directory, *audit_path;
+    const char *audit_path;
     struct cancel *stop;
     struct loop *loop;
     int64_t applies_ever; /* sim_count_anew() leaves it alone */
+    /* Told when a status newly claims that a TableSync is Ready; NULL: nobody asks. */
+    void (*on_ready)(struct sim *sim, const struct json *object);
     bool crashed;
     int64_t last_key_ms, keys_at_once; /* finds a loop that spins */
     struct lg *lg;                     /* SIM_LOG=1: the controller's log on stderr */

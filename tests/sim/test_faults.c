@@ -9,7 +9,7 @@ static void add_two(struct sim *sim)
 
 static void converged(struct sim *sim)
 {
-    check_quiet(sim);
+    check_quiet_looks(sim, 2);
     check_world(sim);
     if (fake_rw_count(shop_rw(sim), FAKE_SOURCE, "tablesync") != 1) {
         check_fail(sim, "two tables of one database share one source");

@@ -14,7 +14,7 @@ from .replay import Replay, Step, is_pause, load_steps
 
 _HERE = Path(__file__).parent
 _SCHEMA = "tablesync"
-QUIET_S = 30
+QUIET_S = 60
 
 
 class Lifecycle(Replay):
@@ -53,7 +53,7 @@ class Lifecycle(Replay):
 
 def test_lifecycle(tmp_path: Path) -> None:
     with start_oracle56(tmp_path / "mysql") as mysql, \
-            StandIn("standins.risingwave", "--port", "0", "--barrier-ms", "100") as risingwave, \
+            StandIn("standins.risingwave", "--port", "0", "--barrier-ms", "400") as risingwave, \
             StandIn("standins.starrocks", "--mysql-port", "0", "--http-port", "0",
                     "--be-http-port", "0", "--tick-ms", "100") as starrocks:
         conns = {

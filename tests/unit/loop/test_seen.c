@@ -52,6 +52,27 @@ static void what_is_unknown_is_not_stuck(void **state)
     seen_free(seen);
 }
 
+/* Delivery is believed once it was seen, and never of a first look. */
+static void a_backlog_has_moved_once_its_oldest_changed(void **state)
+{
+    struct seen *seen = seen_new(1);
+
+    (void)state;
+    assert_false(seen_moved(seen, "a"));
+    (void)seen_stuck_ms(seen, "a", -1, 0, 500); /* unknown */
+    (void)seen_stuck_ms(seen, "a", 7, 100, 1000);
+    (void)seen_stuck_ms(seen, "a", 9, 100, 2000);
+    assert_false(seen_moved(seen, "a"));
+    (void)seen_stuck_ms(seen, "a", 9, 200, 3000);
+    assert_true(seen_moved(seen, "a"));
+    (void)seen_stuck_ms(seen, "b", 0, 0, 3000); /* nothing waits */
+    assert_true(seen_moved(seen, "b"));
+    assert_false(seen_moved(seen, "c"));
+    seen_forget(seen, "a");
+    assert_false(seen_moved(seen, "a"));
+    seen_free(seen);
+}
+
 /* Both memories of one key live side by side. */
 static void news_and_backlog_do_not_disturb_each_other(void **state)
 {
@@ -71,6 +92,7 @@ int main(void)
         cmocka_unit_test(only_what_differs_is_news),
         cmocka_unit_test(a_backlog_is_stuck_while_its_oldest_stays),
         cmocka_unit_test(what_is_unknown_is_not_stuck),
+        cmocka_unit_test(a_backlog_has_moved_once_its_oldest_changed),
         cmocka_unit_test(news_and_backlog_do_not_disturb_each_other),
     };
 

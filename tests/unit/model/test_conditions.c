@@ -68,7 +68,8 @@ static void the_promised_reasons_exist(void **state)
         {CONDITION_IN_SYNC, "",
          "NoDrift TargetDrift StreamObjectMissing DefinitionChanged"},
         {CONDITION_READY, "InvalidSpec",
-         "Streaming Provisioning Snapshotting Paused Deleting DeletionBlocked DependantsExist Connected"},
+         "Streaming Provisioning Snapshotting Paused Deleting DeletionBlocked "
+         "DependantsExist Connected"},
         {CONDITION_RECONCILING, "", "Progressing ProgressingWithRetry"},
         {CONDITION_PAUSED, "", "Requested ReconciliationPaused"},
         {CONDITION_REACHABLE, "", "Connected Unreachable UnknownHost TLSFailed Timeout"},
