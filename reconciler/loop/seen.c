@@ -109,6 +109,13 @@ bool seen_moved(struct seen *seen, const char *key)
     return moved;
 }
 
+void seen_unproven(struct seen *seen, const char *key)
+{
+    (void)pthread_mutex_lock(&seen->lock);
+    memory_get(seen, key)->moved = false;
+    (void)pthread_mutex_unlock(&seen->lock);
+}
+
 void seen_forget(struct seen *seen, const char *key)
 {
     struct memory *memory = NULL;

@@ -25,6 +25,8 @@ int64_t seen_stuck_ms(struct seen *seen, const char *key, int64_t undelivered,
                       int64_t oldest_ms, int64_t now_ms);
 /* Whether seen_stuck_ms() ever found nothing waiting, or the oldest change delivered. */
 bool seen_moved(struct seen *seen, const char *key);
+/* Forgets that: the sink is new, or the rows it was to deliver had not come yet. */
+void seen_unproven(struct seen *seen, const char *key);
 void seen_forget(struct seen *seen, const char *key);
 
 #endif

@@ -190,6 +190,7 @@ static bool verify_sink(struct attempt *a, bool *out_running, struct fault *faul
             "and retries: %s",
             failure);
     } else if (sink->creating) {
+        seen_unproven(a->loop->seen, a->key);
         attempt_condition(a, CONDITION_SINK_READY, "BackfillRunning",
                           "the sink is sending the rows the CDC table already holds");
     } else if (!backlog.present) {
@@ -238,6 +239,9 @@ enum step_result step_verify(struct attempt *a, struct fault *fault)
     if (!verify_snapshot(a, &loaded, fault) || !verify_sink(a, &running, fault) ||
         !read_offset(a, fault)) {
         return STEP_FAULT;
+    }
+    if (!loaded) { /* an empty backlog only means that nothing has come yet */
+        seen_unproven(a->loop->seen, a->key);
     }
     if (a->sync.state == STATE_PAUSED) {
         a->status.phase = PHASE_PAUSED;

@@ -148,7 +148,7 @@ static void tick_sink(struct fake_db *db, struct fake_rw *rw,
         sink->built = true;
         target->rows = table->rows;
     }
-    if (sink->pending == 0 || sink->rate_limit == 0 || !sink->built) {
+    if (sink->pending == 0 || sink->rate_limit == 0 || !sink->built || rw->cut_off) {
         return;
     }
     if (target == NULL) {

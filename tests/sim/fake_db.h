@@ -49,6 +49,7 @@ struct fake_stream_object { /* anything in RisingWave */
 struct fake_rw {
     const char *host;
     bool down, recovering, refuses_login;
+    bool cut_off; /* from StarRocks: its sinks deliver nothing, and say nothing */
     enum plan_kind refuses; /* every statement of this kind */
     enum plan_kind forgets; /* statements of this kind succeed and do nothing */
     int64_t last_id;

@@ -160,6 +160,53 @@ static void all_modes(const struct trial *trial)
     run_trials(trial, SIM_CRASH_AFTER);
 }
 
+/* --- deleted while it is being made --- */
+
+static void prepare_nothing(struct sim *sim)
+{
+    add_strangers(sim);
+}
+
+static void add_orders(struct sim *sim)
+{
+    shop_add(sim, (struct shop_sync){.name = "orders", .policy = "Delete"});
+}
+
+/* Its user gives up as soon as something went wrong, or else when it is Ready. */
+static bool given_up(struct sim *sim)
+{
+    const struct json *orders = shop_find(sim, "orders");
+
+    if (orders != NULL && !kube_deleting(orders) &&
+        (sim->faults.hits > 0 || shop_is_ready(sim, "orders"))) {
+        shop_delete(sim, "orders");
+    }
+    return shop_find(sim, "orders") == NULL;
+}
+
+static void verify_nothing_left(struct sim *sim)
+{
+    check_strangers(sim);
+    if (left_in_rw(sim, FAKE_SINK) + left_in_rw(sim, FAKE_TABLE) +
+                left_in_rw(sim, FAKE_SOURCE) >
+            0 ||
+        shop_sr(sim)->tables.n != 1) {
+        check_fail(sim, "something was left behind");
+    }
+}
+
+static const struct trial giving_up = {.name = "deleted in the making",
+                                       .prepare = prepare_nothing,
+                                       .begin = add_orders,
+                                       .done = given_up,
+                                       .verify = verify_nothing_left};
+
+static void deleted_in_the_making_leaves_nothing(void **state)
+{
+    (void)state;
+    all_modes(&giving_up);
+}
+
 static void retain_touches_nothing(void **state)
 {
     (void)state;
@@ -289,6 +336,7 @@ int run_deletion_tests(void)
         cmocka_unit_test(retain_touches_nothing),
         cmocka_unit_test(delete_stream_keeps_the_target),
         cmocka_unit_test(delete_leaves_nothing),
+        cmocka_unit_test(deleted_in_the_making_leaves_nothing),
         cmocka_unit_test(a_dead_server_blocks_until_it_is_back),
         cmocka_unit_test(the_orphan_annotation_lets_go),
         cmocka_unit_test(a_view_of_somebody_else_is_named_and_kept),

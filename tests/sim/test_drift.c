@@ -70,6 +70,47 @@ static void starrocks_down_is_seen_and_nothing_is_lost(void **state)
     shop_close(sim);
 }
 
+/* Both ends answer, and yet nothing arrives: only the backlog tells. */
+static void a_sink_that_delivers_nothing_is_not_ready(void **state)
+{
+    struct sim *sim = shop_grown(54);
+
+    (void)state;
+    shop_rw(sim)->cut_off = true;
+    sim_run_for(sim, 5 * MINUTE_MS);
+    assert_true(shop_is_ready(sim, "orders")); /* nothing waits */
+    write_orders(sim, 12);
+    check_run_until(sim, not_ready, 5 * MINUTE_MS);
+    assert_string_equal(shop_reason(sim, "orders", "SinkReady"), "SinkFailed");
+    assert_string_equal(shop_reason(sim, "orders", "Ready"), "SinkFailed");
+    shop_rw(sim)->cut_off = false;
+    check_run_until(sim, shop_all_ready, 5 * MINUTE_MS);
+    assert_int_equal(delivered(sim), 1012);
+    assert_int_equal(sim->counts.applies, 0);
+    check_quiet(sim);
+    shop_close(sim);
+}
+
+/* From the start: Ready needs a proof that rows arrive. */
+static void a_sink_that_never_delivered_is_not_ready(void **state)
+{
+    const struct sim_options options = {.seed = 55};
+    struct sim *sim = shop_open(&options);
+
+    (void)state;
+    shop_rw(sim)->cut_off = true;
+    sim->db->build_ms = 1000; /* built before the snapshot's rows come */
+    shop_add(sim, (struct shop_sync){.name = "orders"});
+    sim_run_for(sim, 10 * MINUTE_MS);
+    assert_int_equal(fake_kube_events_of(sim->kube, "orders", "Streaming"), 0);
+    assert_false(shop_is_ready(sim, "orders"));
+    shop_rw(sim)->cut_off = false;
+    check_run_until(sim, shop_all_ready, 5 * MINUTE_MS);
+    check_quiet(sim);
+    check_world(sim);
+    shop_close(sim);
+}
+
 static void a_refused_login_heals_with_the_secret(void **state)
 {
     struct sim *sim = shop_grown(44);
@@ -153,6 +194,7 @@ static void what_is_lost_at_once_is_made_again(void **state)
     shop_add(sim, (struct shop_sync){.name = "orders"});
     check_run_until(sim, all_sent, MINUTE_MS);
     fake_rw_drop_cascade(shop_rw(sim), shop_first(sim, FAKE_SOURCE));
+    shop_rw(sim)->schemas.n = 0; /* so that the very same plan is made again */
     fake_sr_remove(shop_sr(sim), fake_sr_find(shop_sr(sim), "ods", "orders"));
     check_run_until(sim, shop_all_ready, 5 * MINUTE_MS);
     check_quiet(sim);
@@ -278,6 +320,8 @@ int run_drift_tests(void)
         cmocka_unit_test(dropped_stream_objects_are_made_again),
         cmocka_unit_test(a_dropped_target_is_said),
         cmocka_unit_test(starrocks_down_is_seen_and_nothing_is_lost),
+        cmocka_unit_test(a_sink_that_delivers_nothing_is_not_ready),
+        cmocka_unit_test(a_sink_that_never_delivered_is_not_ready),
         cmocka_unit_test(a_refused_login_heals_with_the_secret),
         cmocka_unit_test(a_missing_connection_is_waited_for),
         cmocka_unit_test(a_refused_statement_is_told),

@@ -11,7 +11,7 @@ from . import rwtypes as t
 from .errors import PgError
 from .values import MyColumn
 
-CONNECT_TIMEOUT_S = 5
+CONNECT_TIMEOUT_S = 30  # the real driver has none of its own
 _PRIVILEGES = ("SELECT", "REPLICATION SLAVE", "REPLICATION CLIENT")
 # Types whose DDL the connector's parser does not know.
 UNPARSEABLE = ("uuid", "inet6", "inet4", "vector", "xmltype")

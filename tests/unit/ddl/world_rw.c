@@ -209,9 +209,11 @@ static struct item select_item(struct reader *r)
 static void check_sink_column(const struct world *w, const struct rw_table *table,
                               const struct sr_table *target, const struct item *item)
 {
-    const char *type =
-        item->cast != NULL ? item->cast : table_column(table, item->column)->type;
+    const struct rw_column *column =
+        item->cast != NULL ? NULL : table_column(table, item->column);
+    const char *type = column != NULL ? column->type : item->cast;
 
+    assert_non_null(type);
     for (size_t i = 0; i < target->columns.n; i++) {
         if (strcmp(target->columns.v[i].name, item->name) == 0) {
             if (strstr(target->columns.v[i].type, needed_word(type)) == NULL) {

@@ -68,6 +68,9 @@ static void a_backlog_has_moved_once_its_oldest_changed(void **state)
     (void)seen_stuck_ms(seen, "b", 0, 0, 3000); /* nothing waits */
     assert_true(seen_moved(seen, "b"));
     assert_false(seen_moved(seen, "c"));
+    seen_unproven(seen, "b");
+    assert_false(seen_moved(seen, "b"));
+    assert_true(seen_moved(seen, "a"));
     seen_forget(seen, "a");
     assert_false(seen_moved(seen, "a"));
     seen_free(seen);
