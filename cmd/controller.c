@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "loop/manager.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,5 +113,7 @@ static int run(const struct options *options, struct fault *fault)
 int command_controller(const struct options *options)
 {
     forbid_core_files();
+    /* Many threads that hold little: one heap each would only keep freed pages apart. */
+    (void)mallopt(M_ARENA_MAX, 2);
     return with_libraries(options, run);
 }

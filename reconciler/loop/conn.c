@@ -237,16 +237,24 @@ static bool write_status(struct look *l, struct fault *fault)
 static int64_t look_at(struct look *l)
 {
     struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
-    bool good = false;
+    bool good = false, was_ready = false;
     int64_t again_ms = l->loop->options.resync_ms;
+    const struct kube_condition *ready = NULL;
 
     dbconn_status_read(json_get(l->object->json, "status"), l->arena, &l->status);
     kube_conditions_read(&l->conditions,
                          json_get(json_get(l->object->json, "status"), "conditions"),
                          l->arena);
+    ready = kube_conditions_find(&l->conditions, condition_type(CONDITION_READY));
+    was_ready = ready != NULL && ready->status == KUBE_TRUE;
     count_users(l);
     find_server_ids(l);
     good = probe(l, &fault);
+    if (good && !was_ready) {
+        /* They may be waiting out a long backoff for a server that is back. */
+        loop_enqueue_users(l->loop, sv_from(kube_namespace(l->object->json)),
+                           sv_from(kube_name(l->object->json)));
+    }
     if (good) {
         condition(l, CONDITION_READY, KUBE_TRUE, "Connected", "the server can be used");
     } else if (fault.class == FAULT_CANCELLED) {

@@ -147,8 +147,7 @@ static bool uses(const struct tablesync *sync, const char *namespace, const char
     return false;
 }
 
-/* Every TableSync that uses the connection gets an attempt now. */
-static void enqueue_users(struct loop *loop, struct sv namespace, struct sv name)
+void loop_enqueue_users(struct loop *loop, struct sv namespace, struct sv name)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
     size_t count = 0;
@@ -178,7 +177,7 @@ void loop_conn_changed(void *context, const char *key, bool initial)
     enqueue_if_changed(loop, loop->conns, LOOP_KEY_CONN, key, &changed);
     if (changed && !initial) {
         namespace = sv_cut(&name, '/');
-        enqueue_users(loop, namespace, name);
+        loop_enqueue_users(loop, namespace, name);
     }
 }
 
@@ -198,7 +197,7 @@ void loop_secret_changed(void *context, const char *key)
             sv_eq(sv_from(json_path_string(o, "spec.credentialsSecretRef.name")),
                   secret)) {
             queue_add(loop->queue, arena_printf(arena, LOOP_KEY_CONN "%s", all[i]->key));
-            enqueue_users(loop, namespace, sv_from(kube_name(o)));
+            loop_enqueue_users(loop, namespace, sv_from(kube_name(o)));
         }
         kube_object_put(all[i]);
     }

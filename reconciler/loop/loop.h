@@ -79,6 +79,8 @@ void loop_sync_changed(void *loop, const char *key, bool initial);
 void loop_conn_changed(void *loop, const char *key, bool initial);
 void loop_secret_changed(void *loop, const char *key);
 
+/* Every TableSync that uses the connection gets an attempt now, without backoff. */
+void loop_enqueue_users(struct loop *loop, struct sv namespace, struct sv name);
 /* The three connections of a TableSync show its objects and count it: look at them soon.
  */
 void loop_enqueue_connections(struct loop *loop, const struct tablesync *sync);

@@ -2,7 +2,6 @@
 #include "loop/steps.h"
 
 #define SERVER_AGE_MS 30000
-#define CATALOG_AGE_BUSY_MS 500
 #define CATALOG_AGE_CALM_MS 10000
 
 static bool read_table(struct attempt *a, struct fault *fault)
@@ -112,26 +111,31 @@ enum step_result step_resolve(struct attempt *a, struct fault *fault)
     return STEP_CONTINUE;
 }
 
-enum step_result step_observe_targets(struct attempt *a, struct fault *fault)
+bool observe_targets(struct attempt *a, int64_t age_ms, struct fault *fault)
 {
     struct binding *rw = &a->bindings[BIND_RISINGWAVE];
     struct binding *target = &a->bindings[BIND_TARGET];
-    const struct kube_condition *ready =
-        kube_conditions_find(&a->conditions_before, condition_type(CONDITION_READY));
-    bool calm = ready != NULL && ready->status == KUBE_TRUE;
-    int64_t age_ms = calm ? CATALOG_AGE_CALM_MS : CATALOG_AGE_BUSY_MS;
 
     observation_putp(&a->rw);
     observation_putp(&a->sr);
     if (!lane_observe(&rw->session, OBSERVE_CATALOG, rw->conn.rw_schema, age_ms,
                       &a->cancel, &a->rw, fault)) {
-        (void)fault_wrap(fault, "read RisingWave's catalog");
-        return STEP_FAULT;
+        return fault_wrap(fault, "read RisingWave's catalog");
     }
     if (!lane_observe(&target->session, OBSERVE_CATALOG, a->sync.target_database, age_ms,
                       &a->cancel, &a->sr, fault)) {
-        (void)fault_wrap(fault, "read StarRocks' catalog");
-        return STEP_FAULT;
+        return fault_wrap(fault, "read StarRocks' catalog");
     }
-    return STEP_CONTINUE;
+    return true;
+}
+
+enum step_result step_observe_targets(struct attempt *a, struct fault *fault)
+{
+    const struct kube_condition *ready =
+        kube_conditions_find(&a->conditions_before, condition_type(CONDITION_READY));
+    bool calm = ready != NULL && ready->status == KUBE_TRUE;
+
+    return observe_targets(a, calm ? CATALOG_AGE_CALM_MS : CATALOG_AGE_BUSY_MS, fault)
+               ? STEP_CONTINUE
+               : STEP_FAULT;
 }

@@ -167,12 +167,13 @@ static void tell_notes(struct attempt *a)
     }
 }
 
-/* With the DDL turn held: look again, plan again, run what is left to run. */
+/*
+ * With the DDL turn held: look again, plan again, run what is left to run. Whoever held
+ * the turn before made older observations stale when it gave it back.
+ */
 static bool apply_fresh(struct attempt *a, struct fault *fault)
 {
-    lane_forget(a->bindings[BIND_RISINGWAVE].lane);
-    lane_forget(a->bindings[BIND_TARGET].lane);
-    if (step_observe_targets(a, fault) != STEP_CONTINUE || !make_plan(a, fault)) {
+    if (!observe_targets(a, CATALOG_AGE_BUSY_MS, fault) || !make_plan(a, fault)) {
         return false;
     }
     if (step_gate(a, fault) != STEP_CONTINUE) {
@@ -263,6 +264,7 @@ enum step_result step_apply(struct attempt *a, struct fault *fault)
     if (!applied && !learn_backends(a, fault)) {
         return STEP_FAULT;
     }
+    fault_clear(fault);
     a->requeue_ms = 1; /* observe what really exists now */
     return STEP_REQUEUE;
 }

@@ -31,6 +31,9 @@ enum step_result step_connections(struct attempt *a, struct fault *fault);
 enum step_result step_observe_source(struct attempt *a, struct fault *fault);
 enum step_result step_resolve(struct attempt *a, struct fault *fault);
 enum step_result step_observe_targets(struct attempt *a, struct fault *fault);
+/* Reads both catalogs into the attempt, at most age_ms old. */
+#define CATALOG_AGE_BUSY_MS 500
+MUST_CHECK bool observe_targets(struct attempt *a, int64_t age_ms, struct fault *fault);
 enum step_result step_plan(struct attempt *a, struct fault *fault);
 enum step_result step_gate(struct attempt *a, struct fault *fault);
 enum step_result step_apply(struct attempt *a, struct fault *fault);
