@@ -151,16 +151,13 @@ enum step_result step_gate(struct attempt *a, struct fault *fault)
 }
 
 /*
- * What this table may lose on the way is said before it can happen: once, when its sink
- * is about to be made.
+ * What this table may lose on the way is said before it can happen: once, when its CDC
+ * table is about to be made.
  */
 static void tell_notes(struct attempt *a)
 {
     for (VEC_EACH(struct plan_step, s, &a->plan.steps)) {
-        if (s->kind != PLAN_CREATE_SINK) {
-            continue;
-        }
-        for (size_t i = 0; i < a->desired.notes.n; i++) {
+        for (size_t i = 0; s->kind == PLAN_CREATE_TABLE && i < a->desired.notes.n; i++) {
             attempt_audit_log(a, "info", "%s", a->desired.notes.v[i]);
             attempt_event(a, true, "ValuesMayBeLost", "Reconcile", a->desired.notes.v[i]);
         }
