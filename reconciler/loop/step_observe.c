@@ -135,7 +135,10 @@ enum step_result step_observe_targets(struct attempt *a, struct fault *fault)
         kube_conditions_find(&a->conditions_before, condition_type(CONDITION_READY));
     bool calm = ready != NULL && ready->status == KUBE_TRUE;
 
-    return observe_targets(a, calm ? CATALOG_AGE_CALM_MS : CATALOG_AGE_BUSY_MS, fault)
-               ? STEP_CONTINUE
-               : STEP_FAULT;
+    int64_t age_ms = calm ? CATALOG_AGE_CALM_MS : CATALOG_AGE_BUSY_MS;
+
+    /* Who asks for a retry has just repaired something: not even a young catalog has it.
+     */
+    age_ms = strcmp(a->trigger, "Manual") == 0 ? 0 : age_ms;
+    return observe_targets(a, age_ms, fault) ? STEP_CONTINUE : STEP_FAULT;
 }
