@@ -1,5 +1,5 @@
 /*
- * decode: one interpreter for the rows of fields.c. Private to the room.
+ * decode: one interpreter for the rows of fields_*.c. Private to the room.
  */
 #ifndef MODEL_DECODE_H
 #define MODEL_DECODE_H

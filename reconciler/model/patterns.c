@@ -143,6 +143,26 @@ bool pattern_sr_table(struct sv text)
     return is_plain(text);
 }
 
+bool pattern_sr_column(struct sv text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (is_one_of(text.p[i], "\",=<>!*")) {
+            return false;
+        }
+    }
+    return is_plain(text);
+}
+
+bool pattern_token(struct sv text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '!' || text.p[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool pattern_sr_database(struct sv text)
 {
     if (text.n == 0 || !is_word(text.p[0]) || is_digit(text.p[0])) {

@@ -28,9 +28,15 @@ bool pattern_mysql_name(struct sv text);
 bool pattern_sr_database(struct sv text);
 /* StarRocks: anything but a back-quote (its parser drops them) and control characters. */
 bool pattern_sr_table(struct sv text);
+/* A StarRocks column, as ddl/ident.c has it: a back-quote is dropped, a comma and control
+ * characters break the column list of a load, = < > ! * are refused in it, and RisingWave
+ * cannot write a double quote inside the alias that carries the name. */
+bool pattern_sr_column(struct sv text);
 /* The name of a StarRocks table property: "replication_num", "dynamic_partition.enable".
  */
 bool pattern_sr_property(struct sv text);
+/* Printable ASCII without blanks; may be empty. */
+bool pattern_token(struct sv text);
 /* A duration of up to four parts: "5s", "1h30m", "250ms", "1.5h". */
 bool pattern_duration(struct sv text);
 

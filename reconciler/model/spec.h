@@ -3,7 +3,7 @@
  *
  * The CRD's schema and CEL rules are the first gate; decoding validates everything again
  * and never trusts the API server's word. decode.c interprets one table of fields
- * (fields.c) that a test compares with the CRD YAML. Strings live in the given arena.
+ * (fields_*.c) that a test compares with the CRD YAML. Strings live in the given arena.
  */
 #ifndef MODEL_SPEC_H
 #define MODEL_SPEC_H
@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/json.h"
 #include "base/vec.h"
+#include "model/policies.h"
 
 #define TSYNC_GROUP "tablesync.dev"
 #define TSYNC_VERSION "v1alpha1"
@@ -19,14 +20,8 @@
 #define TSYNC_ANNOTATION_PAUSE "tablesync.dev/pause-reconcile" /* "true" */
 #define TSYNC_ANNOTATION_ORPHAN "tablesync.dev/orphan"         /* "true" */
 #define TSYNC_ANNOTATION_RETRY "tablesync.dev/retry" /* "now"; removed when seen */
-
-enum dbconn_type {
-    DBCONN_MYSQL = 1,
-    DBCONN_RISINGWAVE,
-    DBCONN_STARROCKS,
-    DBCONN_TYPE_MAX
-};
-enum tls_mode { TLS_DISABLE = 1, TLS_PREFER, TLS_REQUIRE, TLS_MODE_MAX };
+#define TSYNC_ANNOTATION_APPROVE "tablesync.dev/approve-plan" /* status.plan.hash */
+#define TSYNC_ANNOTATION_ADOPT "tablesync.dev/adopt" /* owner's uid, or "unowned" */
 
 struct dbconn {
     const char *namespace, *name, *uid, *created; /* created: RFC 3339 */
@@ -42,18 +37,16 @@ struct dbconn {
     int64_t http_port;                     /* StarRocks: 8030 */
 };
 
-enum create_policy { CREATE_NEVER = 1, CREATE_IF_NOT_EXISTS, CREATE_POLICY_MAX };
-enum snapshot_mode { SNAPSHOT_INITIAL = 1, SNAPSHOT_NEVER, SNAPSHOT_MODE_MAX };
-enum run_state { STATE_RUNNING = 1, STATE_PAUSED, RUN_STATE_MAX };
-enum deletion_policy {
-    DELETION_RETAIN = 1,
-    DELETION_DELETE_STREAM,
-    DELETION_DELETE,
-    DELETION_POLICY_MAX
-};
-
 struct property {
     const char *key, *value;
+};
+
+/* One entry of spec.columns.overrides; NULL: not given. */
+struct column_override {
+    const char *name;        /* the MySQL column */
+    const char *target_name; /* the StarRocks column */
+    const char *target_type; /* StarRocks' spelling: "VARCHAR(64)" (types.h) */
+    const char *expression;  /* small grammar, see ddl/expr.h */
 };
 
 struct tablesync {
@@ -62,7 +55,9 @@ struct tablesync {
     const char *resource_version;
     bool deleting;
     bool annotation_pause, annotation_orphan;
-    const char *annotation_retry; /* NULL when absent */
+    const char *annotation_retry;   /* NULL when absent */
+    const char *annotation_approve; /* NULL when absent */
+    const char *annotation_adopt;   /* NULL when absent */
 
     const char *source_connection, *source_database, *source_table;
     const char *rw_connection;
@@ -71,13 +66,31 @@ struct tablesync {
         *target_table;                  /* table: default source */
     enum create_policy target_create;   /* IfNotExists */
     enum create_policy create_database; /* Never */
+    enum existing_policy existing;      /* Fail */
     VEC(struct property) properties;    /* StarRocks table PROPERTIES, sorted by key */
-    enum snapshot_mode snapshot_mode;   /* Initial */
-    int64_t snapshot_rate_limit;        /* rows/s; 0 = none */
-    int64_t snapshot_batch_size;        /* 1000 */
-    int64_t commit_checkpoint_interval; /* 10 */
-    int64_t max_batch_bytes;            /* 0 = unlimited */
-    enum run_state state;               /* Running */
+    struct strlist distributed_by;      /* target column names; empty: the key */
+    int64_t buckets;                    /* 0 = StarRocks decides */
+    const char *partition_by;           /* "": none; see ddl/choice.h for the grammar */
+    struct strlist include, exclude;    /* MySQL names; include holds "*" by default */
+    VEC(struct column_override) overrides;
+    enum unsupported_policy unsupported;     /* Fail */
+    int64_t bytes_per_character;             /* 0 = by the column's character set */
+    struct strlist primary_key;              /* MySQL names; empty: upstream's key */
+    enum data_loss_policy data_loss;         /* Warn */
+    enum snapshot_mode snapshot_mode;        /* Initial */
+    int64_t snapshot_rate_limit;             /* rows/s; 0 = none */
+    int64_t snapshot_batch_size;             /* 1000 */
+    int64_t commit_checkpoint_interval;      /* 10 */
+    int64_t max_batch_bytes;                 /* 0 = unlimited */
+    bool partial_update;                     /* false */
+    enum schema_policy schema_policy;        /* AddOnly */
+    enum drop_column_policy drop_column;     /* Keep */
+    enum plan_mode plan_mode;                /* Auto */
+    enum drift_policy drift_policy;          /* Correct */
+    int64_t drift_interval_ms;               /* 60 s */
+    const char *resync_token;                /* "": none */
+    enum resync_mode resync_mode;            /* InPlace */
+    enum run_state state;                    /* Running */
     int64_t backoff_base_ms, backoff_max_ms; /* 5 s, 10 min */
     enum deletion_policy deletion_policy;    /* Retain */
 };
@@ -97,10 +110,6 @@ MUST_CHECK bool tablesync_decode(const struct json *object, struct arena *arena,
  */
 void tablesync_decode_identity(const struct json *object, struct arena *arena,
                                struct tablesync *out_sync);
-
-const char *dbconn_type_name(enum dbconn_type type); /* "MySQL" */
-const char *tls_mode_name(enum tls_mode mode);
-const char *deletion_policy_name(enum deletion_policy policy);
 
 /*
  * Go durations as Kubernetes writes them ("1h30m", "5s", "250ms") in ms; -1 when

@@ -40,15 +40,14 @@ static void read_source(const struct json *json, struct arena *arena,
     status->source.columns = json_int(json_get(json, "columns"), 0);
     status->source.row_estimate = json_int(json_get(json, "rowEstimate"), -1);
     status->source.display = status_get(json, "display", STATUS_NAME_MAX, arena);
-    const struct json *key = json_get(json, "primaryKey");
-    for (const struct json *node = json_first(key); node != NULL;
-         node = json_next(node)) {
-        const char *name = json_string(node);
-        if (name != NULL && status->source.primary_key.n < STATUS_KEY_MAX) {
-            struct sv cut = sv_utf8_prefix(sv_from(name), STATUS_NAME_MAX);
-            VEC_PUSH(arena, &status->source.primary_key, arena_copy(arena, cut));
-        }
-    }
+    status->source.table_created_at =
+        status_get(json, "tableCreatedAt", STATUS_TOKEN_MAX, arena);
+    status_get_list(json, "primaryKey", STATUS_KEY_MAX, STATUS_NAME_MAX, arena,
+                    &status->source.primary_key);
+    status_get_list(json, "keptColumns", STATUS_COLUMNS_MAX, STATUS_COLUMN_MAX, arena,
+                    &status->source.kept_columns);
+    status_get_list(json, "unloadedColumns", STATUS_COLUMNS_MAX, STATUS_COLUMN_MAX, arena,
+                    &status->source.unloaded_columns);
 }
 
 static void read_objects(const struct json *array, struct arena *arena,
@@ -70,6 +69,38 @@ static void read_objects(const struct json *array, struct arena *arena,
             VEC_PUSH(arena, &status->objects, object);
         }
     }
+}
+
+static void read_plan(const struct json *json, struct arena *arena,
+                      struct tsync_status *status)
+{
+    status->plan.hash = status_get(json, "hash", STATUS_TOKEN_MAX, arena);
+    status->plan.approved_hash =
+        status_get(json, "approvedHash", STATUS_TOKEN_MAX, arena);
+    status->plan.statements_total = json_int(json_get(json, "statementsTotal"), 0);
+    const struct json *array = json_get(json, "statements");
+    for (const struct json *node = json_first(array); node != NULL;
+         node = json_next(node)) {
+        struct status_statement statement = {
+            .id = status_get(node, "id", STATUS_TOKEN_MAX, arena),
+            .system = status_get(node, "system", STATUS_TOKEN_MAX, arena),
+            .object = status_get(node, "object", STATUS_NAME_MAX, arena),
+            .risk = status_get(node, "risk", STATUS_TOKEN_MAX, arena),
+            .sql = status_get(node, "sql", STATUS_SQL_MAX, arena),
+        };
+        if (statement.id != NULL && status->plan.statements.n < STATUS_STATEMENTS_MAX) {
+            VEC_PUSH(arena, &status->plan.statements, statement);
+        }
+    }
+}
+
+static void read_resync(const struct json *json, struct arena *arena,
+                        struct tsync_status *status)
+{
+    status->resync.token = status_get(json, "token", STATUS_TOKEN_MAX, arena);
+    status->resync.mode = status_get(json, "mode", STATUS_TOKEN_MAX, arena);
+    status->resync.state = status_get(json, "state", STATUS_TOKEN_MAX, arena);
+    status->resync.table_version = json_int(json_get(json, "tableVersion"), 0);
 }
 
 static void read_progress(const struct json *json, struct arena *arena,
@@ -111,6 +142,8 @@ void tsync_status_read(const struct json *json, struct arena *arena,
         .handled_retry = status_get(json, "handledRetry", STATUS_HANDLED_MAX, arena),
     };
     read_source(json_get(json, "source"), arena, &status);
+    read_resync(json_get(json, "resync"), arena, &status);
+    read_plan(json_get(json, "plan"), arena, &status);
     read_objects(json_get(json, "objects"), arena, &status);
     read_progress(json, arena, &status);
     *out_status = status;
@@ -125,15 +158,50 @@ static void write_source(const struct tsync_status *status, struct json *object)
     if (status->source.schema_hash != NULL) {
         status_put_known(source, "rowEstimate", status->source.row_estimate);
     }
-    struct json *key = json_set_array(source, "primaryKey");
-    for (size_t i = 0; i < status->source.primary_key.n && i < STATUS_KEY_MAX; i++) {
-        status_push(key, status->source.primary_key.v[i], STATUS_NAME_MAX);
-    }
-    status_drop_empty(source, "primaryKey");
+    status_put(source, "tableCreatedAt", status->source.table_created_at,
+               STATUS_TOKEN_MAX);
+    status_put_list(source, "primaryKey", &status->source.primary_key, STATUS_KEY_MAX,
+                    STATUS_NAME_MAX);
+    status_put_list(source, "keptColumns", &status->source.kept_columns,
+                    STATUS_COLUMNS_MAX, STATUS_COLUMN_MAX);
+    status_put_list(source, "unloadedColumns", &status->source.unloaded_columns,
+                    STATUS_COLUMNS_MAX, STATUS_COLUMN_MAX);
     status_drop_empty(object, "source");
     struct json *target = json_set_object(object, "target");
     status_put(target, "display", status->target_display, STATUS_NAME_MAX);
     status_drop_empty(object, "target");
+}
+
+static void write_resync(const struct tsync_status *status, struct json *object)
+{
+    /* Once more by itself: what to compare spec.resyncToken with. */
+    status_put(object, "resyncTokenHandled", status->resync.token, STATUS_TOKEN_MAX);
+    struct json *resync = json_set_object(object, "resync");
+    status_put(resync, "token", status->resync.token, STATUS_TOKEN_MAX);
+    status_put(resync, "mode", status->resync.mode, STATUS_TOKEN_MAX);
+    status_put(resync, "state", status->resync.state, STATUS_TOKEN_MAX);
+    status_put_count(resync, "tableVersion", status->resync.table_version);
+    status_drop_empty(object, "resync");
+}
+
+static void write_plan(const struct tsync_status *status, struct json *object)
+{
+    struct json *plan = json_set_object(object, "plan");
+    status_put(plan, "hash", status->plan.hash, STATUS_TOKEN_MAX);
+    status_put(plan, "approvedHash", status->plan.approved_hash, STATUS_TOKEN_MAX);
+    status_put_count(plan, "statementsTotal", status->plan.statements_total);
+    struct json *statements = json_set_array(plan, "statements");
+    for (size_t i = 0; i < status->plan.statements.n && i < STATUS_STATEMENTS_MAX; i++) {
+        const struct status_statement *from = &status->plan.statements.v[i];
+        struct json *to = json_push_object(statements);
+        status_put(to, "id", from->id, STATUS_TOKEN_MAX);
+        status_put(to, "system", from->system, STATUS_TOKEN_MAX);
+        status_put(to, "object", from->object, STATUS_NAME_MAX);
+        status_put(to, "risk", from->risk, STATUS_TOKEN_MAX);
+        status_put_cut(to, "sql", from->sql, STATUS_SQL_MAX);
+    }
+    status_drop_empty(plan, "statements");
+    status_drop_empty(object, "plan");
 }
 
 static void write_objects(const struct tsync_status *status, struct json *object)
@@ -191,6 +259,8 @@ void tsync_status_write(const struct tsync_status *status, struct json *object)
     status_put(object, "planHash", status->plan_hash, STATUS_TOKEN_MAX);
     status_put(object, "appliedHash", status->applied_hash, STATUS_TOKEN_MAX);
     write_source(status, object);
+    write_resync(status, object);
+    write_plan(status, object);
     write_objects(status, object);
     write_progress(status, object);
     status_put_count(object, "retries", status->retries);

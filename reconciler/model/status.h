@@ -26,6 +26,14 @@ struct status_object {
     const char *hash;  /* of the definition we applied; may be NULL */
 };
 
+/* One statement of a plan. */
+struct status_statement {
+    const char *id;            /* 12 hex: what an approval covers */
+    const char *system;        /* RisingWave, StarRocks */
+    const char *object, *risk; /* Safe, Destructive */
+    const char *sql;           /* redacted; cut when very long */
+};
+
 struct tsync_status {
     int64_t observed_generation; /* -1 while unseen */
     enum phase phase;
@@ -36,7 +44,25 @@ struct tsync_status {
         struct strlist primary_key;
         int64_t row_estimate; /* rounded to two digits, as the source's own guess is */
         const char *display;  /* "shop.orders" for the SOURCE column */
+        /* CREATE_TIME of the table: another one means that it was rebuilt, truncated or
+         * swapped. */
+        const char *table_created_at;
+        struct strlist kept_columns;     /* of the stream, gone from MySQL, kept */
+        struct strlist unloaded_columns; /* added later: rows loaded before hold NULL */
     } source;
+    struct {                   /* the re-sync asked for by spec.resyncToken */
+        const char *token;     /* the last one handled; recorded before acting */
+        const char *mode;      /* "InPlace", ...: as it was when the token was taken */
+        const char *state;     /* InProgress, Done */
+        int64_t table_version; /* of the CDC table that it makes */
+    } resync;
+    struct { /* a plan that waits for approval, or was approved and is being carried out
+              */
+        const char *hash;          /* "sha256:..."; NULL: none */
+        const char *approved_hash; /* NULL: not approved */
+        int64_t statements_total;  /* as many may be left out of the list below */
+        VEC(struct status_statement) statements;
+    } plan;
     const char *target_display; /* "ods.shop_orders" */
     VEC(struct status_object) objects;
     struct {

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/vec.h"
 
 #define STATUS_NAME_MAX 1400   /* "database.table" at their longest, and other names */
 #define STATUS_TOKEN_MAX 128   /* states, hashes, versions, times, tokens of ours */
@@ -16,6 +17,10 @@
 #define STATUS_OBJECTS_MAX 32
 #define STATUS_KEY_MAX 32 /* key columns; MySQL allows 16 */
 #define STATUS_SOURCES_MAX 256
+#define STATUS_COLUMN_MAX 256   /* a MySQL name: 64 characters of up to 4 bytes */
+#define STATUS_COLUMNS_MAX 1024 /* InnoDB allows 1017 */
+#define STATUS_STATEMENTS_MAX 50
+#define STATUS_SQL_MAX 2048
 
 /* A copy cut at max_bytes; NULL when absent. */
 const char *status_get(const struct json *object, const char *key, size_t max_bytes,
@@ -23,6 +28,14 @@ const char *status_get(const struct json *object, const char *key, size_t max_by
 /* NULL and "" are left out. */
 void status_put(struct json *object, const char *key, const char *text, size_t max_bytes);
 void status_push(struct json *array, const char *text, size_t max_bytes);
+/* As status_put(), with an ellipsis where the end is missing. */
+void status_put_cut(struct json *object, const char *key, const char *text,
+                    size_t max_bytes);
+/* A list of strings; an empty one is left out. */
+void status_put_list(struct json *object, const char *key, const struct strlist *list,
+                     size_t max_entries, size_t max_bytes);
+void status_get_list(const struct json *object, const char *key, size_t max_entries,
+                     size_t max_bytes, struct arena *arena, struct strlist *out_list);
 /* Negative values are unknown, and left out. */
 void status_put_known(struct json *object, const char *key, int64_t value);
 /* Zero says nothing either. */

@@ -1,4 +1,5 @@
 /* Decoding of TableSync, and the rules between its fields. */
+#include "model/columns.h"
 #include "model/decode.h"
 #include "model/patterns.h"
 #include "model/spec.h"
@@ -126,6 +127,31 @@ static void check_between(const struct tablesync *sync, struct problems *problem
     }
 }
 
+/* An annotation without a value asks for nothing. */
+static const char *decode_filled(const struct json *object, const char *key,
+                                 struct arena *arena)
+{
+    const char *value = decode_annotation(object, key, arena);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static void check_policies(const struct tablesync *sync, struct problems *problems)
+{
+    if (sync->target_create == CREATE_NEVER &&
+        (sync->existing == EXISTING_TRUNCATE || sync->existing == EXISTING_RECREATE)) {
+        problems_add(problems,
+                     "spec.target.existing is %s, must be Fail or Adopt when "
+                     "spec.target.create is Never",
+                     existing_policy_name(sync->existing));
+    }
+    if (sync->drop_column == DROP_COLUMN_DROP && sync->schema_policy != SCHEMA_EVOLVE) {
+        problems_add(problems,
+                     "spec.schemaChange.dropColumn is Drop, must be Keep unless "
+                     "spec.schemaChange.policy is Evolve (it is %s)",
+                     schema_policy_name(sync->schema_policy));
+    }
+}
+
 static void decode_metadata_of(const struct json *object, struct arena *arena,
                                struct tablesync *sync)
 {
@@ -142,6 +168,8 @@ static void decode_metadata_of(const struct json *object, struct arena *arena,
         .annotation_pause = pause != NULL && strcmp(pause, "true") == 0,
         .annotation_orphan = orphan != NULL && strcmp(orphan, "true") == 0,
         .annotation_retry = decode_annotation(object, TSYNC_ANNOTATION_RETRY, arena),
+        .annotation_approve = decode_filled(object, TSYNC_ANNOTATION_APPROVE, arena),
+        .annotation_adopt = decode_filled(object, TSYNC_ANNOTATION_ADOPT, arena),
     };
 }
 
@@ -159,6 +187,8 @@ static void decode_all(const struct json *object, struct arena *arena,
     decode_fields(fields, count, spec, arena, sync, problems);
     decode_properties(spec, arena, sync, problems);
     check_between(sync, problems);
+    check_policies(sync, problems);
+    columns_check(sync, problems);
     if (sync->target_table == NULL) {
         sync->target_table = sync->source_table;
     }

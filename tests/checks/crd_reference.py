@@ -5,6 +5,7 @@
 not what would be written. Needs nothing but Python: the CRDs keep to a small part of YAML,
 which read_yaml() below understands, and whatever else it meets is an error.
 """
+import json
 import pathlib
 import re
 import sys
@@ -23,7 +24,7 @@ change those and run it again. The same texts are in `kubectl explain tablesync.
 `examples/invalid/` some that are refused, each with the field that the error names.
 
 A field that is not listed here does not exist in this version: `kubectl apply` refuses it
-(`unknown field "spec.schemaChange"`), because its validation is strict by default. A client
+(`unknown field "spec.verify"`), because its validation is strict by default. A client
 that turns validation off has such a field dropped by the API server.
 """
 
@@ -33,6 +34,8 @@ ANNOTATIONS = """## Annotations of a TableSync
 |---|---|---|
 | `tablesync.dev/pause-reconcile` | `true` | The controller leaves the resource alone; rows keep flowing. |
 | `tablesync.dev/retry` | `now` | One attempt at once, also when Stalled; the controller removes it. |
+| `tablesync.dev/approve-plan` | `status.plan.hash` | The plan of that hash may run; one that has changed since is refused by name. |
+| `tablesync.dev/adopt` | a uid, or `unowned` | The StarRocks table may be taken over from the TableSync of that uid, or from nobody. |
 | `tablesync.dev/orphan` | `true` | Deletion ends without touching the databases. |
 """
 
@@ -147,6 +150,8 @@ def default(schema, required):
     if required:
         return "required"
     value = schema.get("default", {})
+    if value == "" or isinstance(value, (bool, list)):
+        value = json.dumps(value)
     return "" if value == {} else f"`{value}`"
 
 
@@ -167,7 +172,9 @@ def table(head, lines):
 
 
 def rules(schema):
-    """The messages of all rules, in the order of the fields."""
+    """The messages of all rules, in the order of the fields; what a list holds before the list."""
+    if "items" in schema:
+        yield from rules(schema["items"])
     for name, field in schema.get("properties", {}).items():
         yield from rules(field)
     for rule in schema.get("x-kubernetes-validations", []):

@@ -118,7 +118,7 @@ def grouped(lines):
 def types(root):
     """What `tablesync types -o markdown` prints, grouped."""
     text = (root / "reconciler/ddl/types.def").read_text(encoding="utf-8")
-    names = (root / "reconciler/ddl/types_text.c").read_text(encoding="utf-8")
+    names = (root / "reconciler/ddl/types_rows.c").read_text(encoding="utf-8")
     expressions, keys = defines(names, "EXPR"), defines(names, "AS_KEY", r"\(starrocks\)")
     lines = [(mysql, rw, spelled(expressions[expr]), starrocks, spelled(keys[key], starrocks), note)
              for _, _, mysql, rw, expr, _, _, _, key, starrocks, note in rows(text, "TYPE", 11)]
@@ -127,7 +127,7 @@ def types(root):
     printed = names[names.index("table_rows[] ="):]
     more = [arguments(row + ")", 0) for row in re.findall(r'^    \{("(?:[^"{}]|"[^{}]*")*)\},$', printed, re.M | re.S)]
     if not more or any(len(row) != 6 for row in more):
-        raise DefError("the end of table_rows in types_text.c is not understood")
+        raise DefError("the end of table_rows in types_rows.c is not understood")
     return table(TYPE_HEAD, grouped(lines + [tuple(row) for row in more]))
 
 

@@ -70,6 +70,14 @@ def test_a_reason_in_another_form_is_an_error(tree):
         crd_reference.reference(tree)
 
 
+def test_lists_are_described_inside_too(tree):
+    text = crd_reference.reference(tree)
+    for part in ("| `columns.overrides[].name` | string | required |", '| `["*"]` |', "| `false` |", '| `""` |',
+                 "\n- spec.columns.overrides must set targetName, targetType or expression\n",
+                 "\n- spec.columns.include must hold MySQL names"):
+        assert part in text, part
+
+
 def test_reads_what_the_crds_use():
     text = "a: {}\nb:\n- name: x  \n  y: [1, two]\n- z: 'it''s'\nc:\n  d: >-\n    one\n    two\n  # a comment\n  e: \"True\"\nf: true\n"
     assert crd_reference.read_yaml(text) == {

@@ -6,7 +6,7 @@ import pytest
 import readme_reference
 
 SOURCES = ("README.md", "reconciler/model/conditions.def", "reconciler/model/phases.def", "reconciler/ddl/types.def",
-           "reconciler/ddl/types_text.c", "reconciler/loop/metrics.def", "cmd/options.def", "cmd/options.c", "cmd/main.c")
+           "reconciler/ddl/types_rows.c", "reconciler/loop/metrics.def", "cmd/options.def", "cmd/options.c", "cmd/main.c")
 README = (readme_reference.ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.M | re.S) for line in block.splitlines()]
 
@@ -35,9 +35,9 @@ def test_the_tables_are_up_to_date(tree):
     ("reconciler/model/phases.def", "the resource is being deleted", "it is being deleted"),
     ("reconciler/ddl/types.def", "keys are reordered", "keys are sorted"),
     ("reconciler/ddl/types.def", 'REFUSED("set", "SET"', 'REFUSED("set", "SET (any)"'),
-    ("reconciler/ddl/types_text.c", "encode(c, 'hex')", "hex(c)"),
-    ("reconciler/ddl/types_text.c", "VARCHAR(p + 3), p <= 28", "VARCHAR(p + 3)"),
-    ("reconciler/ddl/types_text.c", "make it STORED or drop it", "drop it"),
+    ("reconciler/ddl/types_rows.c", "encode(c, 'hex')", "hex(c)"),
+    ("reconciler/ddl/types_rows.c", "VARCHAR(p + 3), p <= 28", "VARCHAR(p + 3)"),
+    ("reconciler/ddl/types_rows.c", "make it STORED or drop it", "drop it"),
     ("reconciler/loop/metrics.def", "Number of workers", "Workers"),
     ("cmd/options.def", '"720h"', '"168h"'),
     ("cmd/options.c", '"-n", "namespace"', '"-N", "namespace"'),
@@ -55,7 +55,7 @@ def test_drift_is_found_and_writing_ends_it(tree, capsys, name, old, new):
 @pytest.mark.parametrize(("name", "old", "new"), [
     ("reconciler/loop/metrics.def", 'METRIC(SYNCS, "gauge", ', "METRIC(SYNCS, "),
     ("reconciler/ddl/types.def", 'REFUSED("set", "SET",', 'REFUSED("set", SET + 1,'),
-    ("reconciler/ddl/types_text.c", 'columns", "refused", "",', 'columns", "refused",'),
+    ("reconciler/ddl/types_rows.c", 'columns", "refused", "",', 'columns", "refused",'),
     ("cmd/main.c", ", command_", ", run_"),
     ("README.md", "<!-- table: types -->\n", ""),
     ("README.md", "<!-- end: phases -->", "<!-- end: phases -->\n<!-- end: phases -->"),

@@ -20,6 +20,12 @@ bool test_dbconn(const char *text, struct arena *arena, struct dbconn *out_conn,
 bool test_tablesync(const char *text, struct arena *arena, struct tablesync *out_sync,
                     struct fault *fault);
 
+/*
+ * Compares a pattern of the decoder with the CRD's regular expression: over a corpus of
+ * awkward texts, and over 20000 drawn from the characters that patterns care about.
+ */
+void test_pattern(const char *path, bool (*pattern)(struct sv), const char *expression);
+
 /* openAPIV3Schema of the CRD's only version. */
 const struct json *test_schema(const struct json *documents);
 

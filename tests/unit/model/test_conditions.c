@@ -35,7 +35,9 @@ static void every_row_is_whole(void **state)
             fail_msg("the row of %s is not whole", r->reason);
         }
         assert_true(strlen(r->reason) < sizeof(((struct fault *)NULL)->reason));
-        assert_false(r->stalls && strcmp(r->status, "False") != 0);
+        /* DataLoss is the one that is bad when True. */
+        const char *bad = r->condition == CONDITION_DATA_LOSS ? "True" : "False";
+        assert_false(r->stalls && strcmp(r->status, bad) != 0);
         assert_true(reason_find(r->condition, r->reason) == r); /* no row twice */
     }
     assert_true(row(0) != NULL);
@@ -53,22 +55,31 @@ static void the_promised_reasons_exist(void **state)
          "AllReachable ConnectionNotFound SecretNotFound SecretKeyMissing AuthFailed "
          "Unreachable UnknownHost TLSFailed NotPermitted ConnectionInvalid Timeout"},
         {CONDITION_SOURCE_SCHEMA_RESOLVED,
-         "NoPrimaryKey UnsupportedType UnsupportedName UnsupportedKey NotABaseTable",
+         "NoPrimaryKey UnsupportedType UnsupportedName UnsupportedKey NotABaseTable "
+         "InvalidColumns InvalidOverride",
          "Resolved DatabaseNotFound TableNotFound BinlogOff BinlogNotRow RowImageNotFull "
          "MissingGrant"},
-        {CONDITION_PLAN_APPROVED, "DestructiveChange", "AutoApproved"},
+        {CONDITION_DATA_LOSS, "RefusedByPolicy", "NoneFound NotChecked ValuesAffected"},
+        {CONDITION_PLAN_APPROVED, "WaitingForApproval DestructiveChange PlanOutdated",
+         "AutoApproved Approved"},
         {CONDITION_SOURCE_READY, "",
          "Shared Created Creating ServerIdConflict SourceFailed SchemaDenied Recovering"},
-        {CONDITION_TARGET_TABLE_READY, "AlreadyExists IncompatibleSchema CreateForbidden",
-         "Created Unchanged OwnedByAnother DatabaseMissing ReplicationImpossible "
-         "NoBackends TableFailed MissingGrant"},
+        {CONDITION_TARGET_TABLE_READY,
+         "AlreadyExists IncompatibleSchema CreateForbidden AlterFailed",
+         "Created Adopted Unchanged AlterInProgress OwnedByAnother DatabaseMissing "
+         "ReplicationImpossible NoBackends TableMissing QuotaExceeded TableFailed "
+         "MissingGrant"},
         {CONDITION_SINK_READY, "",
-         "Running BackfillRunning Creating SinkRejected SinkFailed ActorLimit Paused"},
+         "Running BackfillRunning Creating BeingCreated NotAlterable LicenseLimit "
+         "SinkRejected SinkFailed ActorLimit Paused"},
         {CONDITION_SNAPSHOT_COMPLETE, "", "Done Skipped InProgress Pending"},
+        {CONDITION_SCHEMA_IN_SYNC,
+         "ChangeBlockedByPolicy ChangeUnsupported TableReplaced",
+         "Match IgnoredColumns UnloadedColumns UpstreamChanged"},
         {CONDITION_IN_SYNC, "",
-         "NoDrift TargetDrift StreamObjectMissing DefinitionChanged"},
+         "NoDrift Ignored TargetDrift StreamObjectMissing DefinitionChanged"},
         {CONDITION_READY, "InvalidSpec",
-         "Streaming Provisioning Snapshotting Paused Deleting DeletionBlocked "
+         "Streaming Provisioning Updating Snapshotting Paused Deleting DeletionBlocked "
          "DependantsExist Connected"},
         {CONDITION_RECONCILING, "", "Progressing ProgressingWithRetry"},
         {CONDITION_PAUSED, "", "Requested ReconciliationPaused"},
@@ -119,6 +130,38 @@ static void a_bare_reason_finds_the_stream_first(void **state)
     assert_null(reason_find(CONDITION_PAUSED, "Unreachable"));
 }
 
+/* A row's status is what the condition gets; these are the ones that a guess gets wrong.
+ */
+static void rows_tell_the_truth(void **state)
+{
+    (void)state;
+    static const struct {
+        enum condition condition;
+        const char *reason, *status;
+    } rows[] = {
+        {CONDITION_SCHEMA_IN_SYNC, "Match", "True"},
+        {CONDITION_SCHEMA_IN_SYNC, "IgnoredColumns", "True"},
+        {CONDITION_SCHEMA_IN_SYNC, "UnloadedColumns", "True"},
+        {CONDITION_SCHEMA_IN_SYNC, "UpstreamChanged", "False"},
+        {CONDITION_DATA_LOSS, "NoneFound", "False"},
+        {CONDITION_DATA_LOSS, "NotChecked", "Unknown"},
+        {CONDITION_DATA_LOSS, "ValuesAffected", "True"},
+        {CONDITION_DATA_LOSS, "RefusedByPolicy", "True"},
+        {CONDITION_PLAN_APPROVED, "Approved", "True"},
+        {CONDITION_TARGET_TABLE_READY, "Adopted", "True"},
+        {CONDITION_TARGET_TABLE_READY, "AlterInProgress", "False"},
+        {CONDITION_IN_SYNC, "Ignored", "Unknown"},
+        {CONDITION_READY, "Updating", "False"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct reason_row *r = reason_find(rows[i].condition, rows[i].reason);
+        assert_non_null(r);
+        assert_string_equal(r->status, rows[i].status);
+        /* Faults carry the reason alone: no other condition may come first. */
+        assert_true(reason_find(CONDITION_NONE, rows[i].reason) == r);
+    }
+}
+
 static void conditions_have_names(void **state)
 {
     (void)state;
@@ -126,6 +169,8 @@ static void conditions_have_names(void **state)
                         "SourceSchemaResolved");
     assert_string_equal(condition_meaning(CONDITION_PLAN_APPROVED),
                         "the next statements may run");
+    assert_string_equal(condition_type(CONDITION_SCHEMA_IN_SYNC), "SchemaInSync");
+    assert_string_equal(condition_type(CONDITION_DATA_LOSS), "DataLoss");
     assert_string_equal(condition_type(CONDITION_NONE), "");
     assert_string_equal(condition_type(CONDITION_MAX), "");
     for (int i = 1; i < (int)CONDITION_MAX; i++) {
@@ -140,6 +185,7 @@ int main(void)
         cmocka_unit_test(the_promised_reasons_exist),
         cmocka_unit_test(every_class_of_fault_has_a_row),
         cmocka_unit_test(a_bare_reason_finds_the_stream_first),
+        cmocka_unit_test(rows_tell_the_truth),
         cmocka_unit_test(conditions_have_names),
     };
     return cmocka_run_group_tests_name("model/conditions", tests, NULL, NULL);

@@ -74,6 +74,8 @@ static void fills_in_the_defaults(void **state)
     assert_int_equal(sync.deletion_policy, DELETION_RETAIN);
     assert_false(sync.deleting || sync.annotation_pause || sync.annotation_orphan);
     assert_null(sync.annotation_retry);
+    assert_null(sync.annotation_approve);
+    assert_null(sync.annotation_adopt);
 }
 
 static void takes_what_is_given(void **state)
@@ -122,6 +124,8 @@ static void reads_metadata(void **state)
              "  deletionTimestamp: '2026-01-03T00:00:00Z'\n"
              "  annotations:\n    tablesync.dev/pause-reconcile: 'true'\n"
              "    tablesync.dev/orphan: 'yes'\n    tablesync.dev/retry: now\n"
+             "    tablesync.dev/approve-plan: 'sha256:4a'\n"
+             "    tablesync.dev/adopt: unowned\n"
              "spec:\n" SOURCE STREAM TARGET);
     assert_string_equal(sync.uid, "u-1");
     assert_int_equal(sync.generation, 9);
@@ -131,6 +135,12 @@ static void reads_metadata(void **state)
     assert_true(sync.annotation_pause);
     assert_false(sync.annotation_orphan); /* only "true" lets objects behind */
     assert_string_equal(sync.annotation_retry, "now");
+    assert_string_equal(sync.annotation_approve, "sha256:4a");
+    assert_string_equal(sync.annotation_adopt, "unowned");
+    sync = good("metadata: {name: orders, annotations: {tablesync.dev/approve-plan: '', "
+                "tablesync.dev/adopt: ''}}\nspec:\n" SOURCE STREAM TARGET);
+    assert_null(sync.annotation_approve);
+    assert_null(sync.annotation_adopt);
 }
 
 static void lists_every_problem_at_once(void **state)
@@ -175,11 +185,15 @@ static void refuses_fields_it_does_not_know(void **state)
 {
     (void)state;
     assert_string_equal(
-        bad(WHOLE "  sink: {partialUpdate: false}\n"),
-        "TableSync data/orders: spec.sink.partialUpdate is not a field of "
+        bad(WHOLE "  sink: {batchRows: 5}\n"),
+        "TableSync data/orders: spec.sink.batchRows is not a field of this version");
+    assert_contains(bad(WHOLE "  verify: {mode: Count}\n"),
+                    "spec.verify is not a field of this version");
+    assert_string_equal(
+        bad(WHOLE "  columns: {overrides: [{name: a, targetType: INT}, "
+                  "{name: b, targetTyp: INT, targetType: INT}]}\n"),
+        "TableSync data/orders: spec.columns.overrides[1].targetTyp is not a field of "
         "this version");
-    assert_contains(bad(WHOLE "  schemaChange: {policy: Evolve}\n"),
-                    "spec.schemaChange is not a field of this version");
 }
 
 static void checks_rules_between_fields(void **state)
@@ -262,7 +276,8 @@ static void finds_the_identity_of_a_bad_resource(void **state)
     struct json *documents AUTO(json_freep) = test_yaml_text(
         "metadata:\n  name: orders\n  namespace: data\n  uid: u-1\n"
         "  deletionTimestamp: '2026-01-03T00:00:00Z'\n"
-        "  annotations: {tablesync.dev/orphan: 'true'}\n"
+        "  annotations: {tablesync.dev/orphan: 'true', tablesync.dev/adopt: u-2,\n"
+        "    tablesync.dev/approve-plan: 'sha256:4a'}\n"
         "spec:\n  source: {connectionRef: {name: NOT-LEGAL}, database: 5}\n"
         "  risingWave: {connectionRef: {name: rw}}\n"
         "  target: {connectionRef: [], database: ods}\n"
@@ -272,6 +287,8 @@ static void finds_the_identity_of_a_bad_resource(void **state)
     assert_string_equal(sync.name, "orders");
     assert_string_equal(sync.uid, "u-1");
     assert_true(sync.deleting && sync.annotation_orphan);
+    assert_string_equal(sync.annotation_adopt, "u-2");
+    assert_string_equal(sync.annotation_approve, "sha256:4a");
     assert_string_equal(sync.source_connection, "NOT-LEGAL");
     assert_null(sync.source_database);
     assert_string_equal(sync.rw_connection, "rw");
