@@ -1,4 +1,7 @@
-/* plan_print: a plan as people read it: comments that say what, then the redacted SQL. */
+/*
+ * plan_print: a plan as people read it: comments that say what, what it risks and waits
+ * for, then the redacted SQL; at the end the hash that an approval names.
+ */
 #ifndef CMD_PLAN_PRINT_H
 #define CMD_PLAN_PRINT_H
 

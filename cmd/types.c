@@ -8,13 +8,38 @@
 
 #define TYPES_BYTES_MAX ((size_t)1024 * 1024)
 
+#define CELLS 6
+
+static void cells_of(const struct type_row *row, const char *cells[CELLS])
+{
+    cells[0] = row->mysql;
+    cells[1] = row->rw;
+    cells[2] = row->expr;
+    cells[3] = row->starrocks;
+    cells[4] = row->as_key;
+    cells[5] = row->note;
+}
+
+/* As wide as the longest cell of each column; the note ends the line. */
 static void print_table(const struct type_row *rows, size_t count)
 {
-    (void)printf("%-34s %-12s %-24s %-22s %-28s %s\n", "MYSQL", "RISINGWAVE", "SINK",
-                 "STARROCKS", "AS KEY", "NOTE");
-    for (size_t i = 0; i < count; i++) {
-        (void)printf("%-34s %-12s %-24s %-22s %-28s %s\n", rows[i].mysql, rows[i].rw,
-                     rows[i].expr, rows[i].starrocks, rows[i].as_key, rows[i].note);
+    const struct type_row head = {"MYSQL",     "RISINGWAVE", "SINK",
+                                  "STARROCKS", "AS KEY",     "NOTE"};
+    const char *cells[CELLS];
+    int widths[CELLS] = {0};
+
+    for (size_t i = 0; i <= count; i++) {
+        cells_of(i == 0 ? &head : &rows[i - 1], cells);
+        for (size_t c = 0; c < CELLS - 1; c++) {
+            int width = (int)strlen(cells[c]);
+            widths[c] = width > widths[c] ? width : widths[c];
+        }
+    }
+    for (size_t i = 0; i <= count; i++) {
+        cells_of(i == 0 ? &head : &rows[i - 1], cells);
+        for (size_t c = 0; c < CELLS; c++) {
+            (void)printf("%-*s%s", widths[c], cells[c], c < CELLS - 1 ? "  " : "\n");
+        }
     }
 }
 

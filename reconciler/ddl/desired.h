@@ -1,10 +1,15 @@
 /*
  * desired: everything that should exist for one TableSync, computed from the spec, the
  * connections and the MySQL schema, and nothing else. Pure.
+ *
+ * Two column lists, because they may differ: the CDC table holds what is selected, the
+ * upstream key and what expressions read; the target holds what is delivered, under its
+ * own names, its own key columns first.
  */
 #ifndef DDL_DESIRED_H
 #define DDL_DESIRED_H
 
+#include "ddl/partition.h"
 #include "ddl/types.h"
 #include "model/spec.h"
 
@@ -15,36 +20,65 @@ struct desired_input {
     const struct mysql_table *table;
     const char *source_user, *target_user;
     const struct secret *source_password, *target_password;
-    int64_t sink_version; /* 1 unless a newer one exists */
+    const char *rw_version, *starrocks_version; /* NULL: 3.0.3, 4.1 */
     /* server ids taken by others besides RisingWave's sources and the MySQL server itself
      * (its replicas, sources of other clusters), as decimal text; may be empty. */
     struct strlist used_server_ids;
+    /* Nothing was ever applied: spec.target.existing counts, and a name in spec.columns
+     * or spec.primaryKey that the table lacks is a mistake. Afterwards it may be a column
+     * that was dropped, and is only noted. */
+    bool first_run;
+    /* A re-sync in progress; table_version is the CDC table that it makes. 0: none. */
+    enum resync_mode resync;
+    int64_t table_version;
+    struct strlist kept_columns; /* MySQL names already known to be dropped */
+};
+
+struct cdc_column {
+    const struct mysql_column *source; /* NULL: kept, MySQL no longer has it */
+    const struct ident *name;
+    enum rw_type type;
+    bool key;
 };
 
 struct desired {
     struct desired_input in;
-    const char *mark; /* "tablesync:v1 uid=... hash=..." */
-    const char *hash; /* 12 hex of the definition, as in the mark */
     const struct ident *rw_schema;
     const struct ident *source_name; /* src_<db>_<h8> */
-    const struct ident *table_name;  /* t_<db>_<table>_<h8> */
-    const struct ident *sink_name;   /* k_<db>_<table>_<h8>_v<n> */
-    const char *sink_prefix;         /* the sink's name without its version number */
+    const struct ident *table_name;  /* t_<db>_<table>_<h8>, the first version */
+    const char *sink_prefix;         /* "k_<db>_<table>_<h8>_v" */
     const struct ident *target_database, *target_table;
+    VEC(struct cdc_column) cdc;     /* upstream key columns first, in key order */
     VEC(struct column_map) columns; /* target order: key columns first, in key order */
-    VEC(const struct ident *) rw_columns, sr_columns; /* parallel to columns */
-    size_t key_count;
-    struct strlist notes; /* what may be lost, for an event */
+    /* Parallel to columns. rw_columns: the CDC column that feeds it, NULL with
+     * SINK_CUSTOM. aliases and sr_columns: its name in the target, once for each
+     * dialect. */
+    VEC(const struct ident *) rw_columns, aliases, sr_columns;
+    size_t cdc_key_count, key_count;
+    VEC(const struct ident *) distribution; /* key columns of the target */
+    struct partition partition;
+    struct strlist skipped; /* MySQL names left out by unsupported: Skip, with the why */
+    struct strlist notes;   /* what may be lost, for an event */
+    const char *hash;       /* 12 hex of all of the above but notes */
 };
 
 /*
  * Faults: FAULT_REFUSED NoPrimaryKey, NotABaseTable, UnsupportedType, UnsupportedKey,
- * UnsupportedName. Upstream table names RisingWave cannot stream (space, $, non-ASCII:
- * verified 6) or crash on (') are refused here, before anything is created. Secrets and
- * the input's objects must outlive the result.
+ * UnsupportedName, InvalidColumns (a bad combination in spec.columns, spec.primaryKey or
+ * the target's distribution; the server's own rule is quoted), InvalidOverride. Upstream
+ * table names RisingWave cannot stream (space, $, non-ASCII: verified 6) or crash on (')
+ * are refused here, before anything is created. Secrets and the input's objects must
+ * outlive the result.
  */
 MUST_CHECK bool desired_build(const struct desired_input *input, struct arena *arena,
                               struct desired *out_desired, struct fault *fault);
+
+/* The hash over columns and names; also after a planner changed them. */
+void desired_hash(struct desired *desired, struct arena *arena);
+/* 12 hex over what a sink over CDC table `table_version` is: its SELECT, its key and
+ * where it delivers, but not the width of target columns. */
+const char *desired_sink_hash(const struct desired *desired, int64_t table_version,
+                              struct arena *arena);
 
 /*
  * Names from identity alone, also for deletion when MySQL is gone: a lower-case ASCII
@@ -56,8 +90,14 @@ char *name_source(struct arena *arena, const char *namespace, const char *mysql_
                   const char *database);
 char *name_table(struct arena *arena, const char *uid, const char *database,
                  const char *table);
+/* "t_..." for version 1, "t_..._v2" and so on for what a re-sync makes. */
+char *name_table_version(struct arena *arena, struct sv first, int64_t version);
+/* The version of `name` if it is one of `first`'s names, else 0. */
+int64_t name_table_version_of(struct sv first, struct sv name);
 char *name_sink_prefix(struct arena *arena, const char *uid, const char *database,
                        const char *table); /* "k_..._v" */
+/* The version of sink `name`, 0 if it does not begin with the prefix. */
+int64_t name_sink_version_of(struct sv prefix, struct sv name);
 const char *mysql_identity(const struct mysql_server *server, const struct dbconn *conn,
                            struct arena *arena);
 /* First candidate server.id in [low, high] for a source name; probe upwards, wrapping. */

@@ -74,6 +74,46 @@ char *name_table(struct arena *arena, const char *uid, const char *database,
     return stream_name(arena, "t_", uid, database, table);
 }
 
+char *name_table_version(struct arena *arena, struct sv first, int64_t version)
+{
+    return version <= 1
+               ? arena_copy(arena, first)
+               : arena_printf(arena, "%.*s_v%lld", SV_ARGS(first), (long long)version);
+}
+
+/* The number that `name` has behind `prefix`; only as we print it: "2", never "02". */
+static int64_t version_behind(struct sv prefix, struct sv name)
+{
+    struct sv digits = sv_sub(name, prefix.n, name.n);
+    int64_t version = 0;
+
+    if (!sv_starts(name, prefix) || digits.n == 0 || digits.p[0] < '1' ||
+        digits.p[0] > '9' || !sv_int64(digits, &version)) {
+        return 0;
+    }
+    return version;
+}
+
+int64_t name_table_version_of(struct sv first, struct sv name)
+{
+    struct sv suffix = sv_sub(name, first.n, name.n);
+    int64_t version = 0;
+
+    if (sv_eq(name, first)) {
+        return 1;
+    }
+    if (!sv_starts(name, first) || !sv_starts(suffix, SV("_v"))) {
+        return 0;
+    }
+    version = version_behind(SV("_v"), suffix);
+    return version > 1 ? version : 0;
+}
+
+int64_t name_sink_version_of(struct sv prefix, struct sv name)
+{
+    return version_behind(prefix, name);
+}
+
 char *name_sink_prefix(struct arena *arena, const char *uid, const char *database,
                        const char *table)
 {

@@ -109,26 +109,47 @@ static struct sv take_word(struct sv text)
     return sv_sub(text, 0, n);
 }
 
+/* Takes "key=value" off the front of *text; false leaves it as it was. */
+static bool take_field(struct sv *text, struct sv key, struct sv *out_value)
+{
+    struct sv word = take_word(*text);
+
+    if (!sv_starts(word, key) || word.n == key.n) {
+        return false;
+    }
+    *out_value = sv_sub(word, key.n, word.n);
+    *text = sv_sub(*text, word.n, text->n);
+    if (text->n > 0 && text->p[0] == ' ') {
+        *text = sv_sub(*text, 1, text->n);
+    }
+    return true;
+}
+
 bool mark_parse(const char *comment, struct mark *out_mark)
 {
-    struct sv text = sv_from(comment);
-    struct sv head = SV("tablesync:v1 uid=");
+    struct sv text = sv_from(comment), version = SV_NULL;
+    struct sv head = SV("tablesync:v1 ");
     size_t at = sv_find(text, head);
-    struct mark mark;
+    struct mark mark = {0};
 
     if (at == SIZE_MAX) {
         return false;
     }
+    mark.whole = sv_sub(text, at, text.n);
     text = sv_sub(text, at + head.n, text.n);
-    mark.uid = take_word(text);
-    text = sv_trim(sv_sub(text, mark.uid.n, text.n));
-    if (mark.uid.n == 0 || !sv_starts(text, SV("hash="))) {
+    if (!take_field(&text, SV("uid="), &mark.uid) ||
+        !take_field(&text, SV("hash="), &mark.hash)) {
         return false;
     }
-    mark.hash = take_word(sv_sub(text, strlen("hash="), text.n));
-    if (mark.hash.n == 0) {
-        return false;
+    if (take_field(&text, SV("sink="), &version) &&
+        (!sv_int64(version, &mark.sink) || mark.sink < 1)) {
+        mark.sink = 0;
     }
+    mark.adopted = sv_eq(take_word(text), SV("adopted"));
+    if (mark.adopted) {
+        text = sv_sub(text, strlen("adopted"), text.n);
+    }
+    mark.whole.n = (size_t)(text.p - mark.whole.p);
     *out_mark = mark;
     return true;
 }

@@ -84,6 +84,7 @@ const char *rw_catalog_internal(const struct rw_catalog *catalog, int64_t job,
 struct sr_column {
     const char *name, *type; /* COLUMN_TYPE */
     bool nullable, key;
+    const char *default_value; /* COLUMN_DEFAULT; NULL: none */
     const char *comment;
 };
 
@@ -94,6 +95,8 @@ struct sr_table {
     const char *model;   /* "PRIMARY_KEYS"; NULL when tables_config could not be read */
     struct strlist primary_key;
     VEC(struct sr_column) columns;
+    bool altering;            /* a schema change of it runs (SHOW ALTER TABLE COLUMN) */
+    const char *alter_failed; /* why the newest schema change was cancelled; NULL: not */
 };
 
 struct sr_catalog { /* of one database */
@@ -105,9 +108,16 @@ struct sr_catalog { /* of one database */
 const struct sr_table *sr_catalog_table(const struct sr_catalog *catalog,
                                         const char *name);
 
-/* "tablesync:v1 uid=<uid> hash=<12 hex>": reads a mark out of a comment. */
+/*
+ * "tablesync:v1 uid=<uid> hash=<12 hex>", anywhere in a comment; on a CDC table
+ * " sink=<n>" follows: the hash is the definition of sink version n. On a target table
+ * that was not created but adopted " adopted" follows.
+ */
 struct mark {
     struct sv uid, hash;
+    int64_t sink; /* 0: not told */
+    bool adopted;
+    struct sv whole; /* the mark's place in the comment */
 };
 bool mark_parse(const char *comment, struct mark *out_mark);
 

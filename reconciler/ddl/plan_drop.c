@@ -32,29 +32,38 @@ static void find_tables(struct dropper *d)
     for (size_t i = 0; i < d->rw->tables.n; i++) {
         const struct rw_table *table = &d->rw->tables.v[i];
         struct mark mark;
-        bool ours =
-            mark_parse(table->comment, &mark)
-                ? sv_eq(mark.uid, sv_from(d->in->sync->uid))
-                : d->table_name != NULL && strcmp(table->name, d->table_name) == 0;
+        bool ours = mark_parse(table->comment, &mark)
+                        ? sv_eq(mark.uid, sv_from(d->in->sync->uid))
+                        : d->table_name != NULL &&
+                              name_table_version_of(sv_from(d->table_name),
+                                                    sv_from(table->name)) > 0;
         if (ours) {
             VEC_PUSH(d->arena, &d->tables, table);
         }
     }
 }
 
-/* "t_shop_orders_5d21aaaa" -> does "k_shop_orders_5d21aaaa_v3" belong to it? */
-static bool is_sink_of(struct sv table, struct sv sink)
+/* "t_shop_orders_5d21aaaa_v2" -> "t_shop_orders_5d21aaaa": the hash ends the first name.
+ */
+static struct sv first_name(struct sv table)
 {
-    struct sv stem = sv_sub(table, strlen("t"), table.n);
-    int64_t version;
-
-    if (!sv_starts(table, SV("t_")) || !sv_starts(sink, SV("k_")) ||
-        !sv_starts(sv_sub(sink, strlen("k"), sink.n), stem)) {
-        return false;
+    for (size_t n = table.n; n > 0; n--) {
+        if (table.p[n - 1] == '_' && n < table.n && table.p[n] == 'v' &&
+            name_table_version_of(sv_sub(table, 0, n - 1), table) > 0) {
+            return sv_sub(table, 0, n - 1);
+        }
     }
-    struct sv suffix = sv_sub(sink, strlen("k") + stem.n, sink.n);
-    return sv_starts(suffix, SV("_v")) &&
-           sv_int64(sv_sub(suffix, strlen("_v"), suffix.n), &version);
+    return table;
+}
+
+/* "t_shop_orders_5d21aaaa" -> does "k_shop_orders_5d21aaaa_v3" belong to it? */
+static bool is_sink_of(const struct dropper *d, struct sv table, struct sv sink)
+{
+    struct sv first = first_name(table);
+    const char *prefix =
+        arena_printf(d->arena, "k%.*s_v", SV_ARGS(sv_sub(first, strlen("t"), first.n)));
+
+    return sv_starts(table, SV("t_")) && name_sink_version_of(sv_from(prefix), sink) > 0;
 }
 
 static void find_sinks(struct dropper *d)
@@ -62,9 +71,9 @@ static void find_sinks(struct dropper *d)
     for (size_t i = 0; i < d->rw->sinks.n; i++) {
         const struct rw_sink *sink = &d->rw->sinks.v[i];
         bool ours = d->table_name != NULL &&
-                    is_sink_of(sv_from(d->table_name), sv_from(sink->name));
+                    is_sink_of(d, sv_from(d->table_name), sv_from(sink->name));
         for (size_t k = 0; k < d->tables.n && !ours; k++) {
-            ours = is_sink_of(sv_from(d->tables.v[k]->name), sv_from(sink->name));
+            ours = is_sink_of(d, sv_from(d->tables.v[k]->name), sv_from(sink->name));
         }
         if (ours) {
             VEC_PUSH(d->arena, &d->sinks, sink);
@@ -235,8 +244,8 @@ static bool drop_target(struct dropper *d, struct fault *fault)
     }
     const struct sr_table *seen = sr_catalog_table(d->sr, name);
     if (seen == NULL || seen->is_view || !mark_parse(seen->comment, &mark) ||
-        !sv_eq(mark.uid, sv_from(sync->uid))) {
-        return true;
+        !sv_eq(mark.uid, sv_from(sync->uid)) || mark.adopted) {
+        return true; /* what was taken over is never dropped */
     }
     if (!ident_parse(d->arena, sv_from(sync->target_database), SQL_STARROCKS,
                      IDENT_DATABASE, &database, fault) ||

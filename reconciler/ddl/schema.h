@@ -45,15 +45,23 @@ struct mysql_column {
     int64_t key_max;
 };
 
+struct mysql_key { /* a UNIQUE index over NOT NULL columns, whole columns only */
+    const char *name;
+    struct strlist columns;
+};
+
 struct mysql_table {
     const char *database, *name;
     const char *type;   /* "BASE TABLE", "VIEW" */
     const char *engine; /* NULL for views */
     const char *comment;
-    int64_t row_estimate;             /* -1 unknown */
-    int64_t auto_increment;           /* next value; 0 = none; -1 = over 2^63-1 */
-    VEC(struct mysql_column) columns; /* by ordinal */
-    struct strlist primary_key;       /* in key order */
+    int64_t row_estimate;              /* -1 unknown */
+    int64_t auto_increment;            /* next value; 0 = none; -1 = over 2^63-1 */
+    VEC(struct mysql_column) columns;  /* by ordinal */
+    struct strlist primary_key;        /* in key order */
+    VEC(struct mysql_key) unique_keys; /* without the primary key; by name */
+    const char
+        *created_at; /* CREATE_TIME as MySQL prints it; NULL unknown. Not in hash */
 };
 
 const struct mysql_column *mysql_table_find(const struct mysql_table *table,

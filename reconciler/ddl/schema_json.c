@@ -51,6 +51,7 @@ static const struct field table_fields[] = {
     FIELD(mysql_table, "rowEstimate", INT, row_estimate, -1),
     FIELD(mysql_table, "autoIncrement", INT, auto_increment, 0),
     FIELD(mysql_table, "primaryKey", LIST, primary_key, 0),
+    FIELD(mysql_table, "createdAt", NULLABLE_TEXT, created_at, 0),
 };
 
 static const struct field column_fields[] = {
@@ -206,6 +207,29 @@ static bool read_column(const struct json *node, size_t index, struct arena *are
     return true;
 }
 
+/* {"uniqueKeys": {"name": ["column", ...]}} */
+static bool read_unique_keys(const struct json *node, struct arena *arena,
+                             struct mysql_table *table, struct fault *fault)
+{
+    bool is_map = json_kind(node) == JSON_OBJECT;
+
+    for (const struct json *item = is_map ? json_first(node) : NULL; item != NULL;
+         item = json_next(item)) {
+        struct mysql_key key = {.name = arena_strdup(arena, json_key(item))};
+
+        if (table->unique_keys.n == COLUMNS_MAX ||
+            !read_list(item, arena, &key.columns)) {
+            return fault_set(
+                fault, FAULT_SPEC, "InvalidSchema",
+                "table.uniqueKeys must map each index to its list of columns");
+        }
+        VEC_PUSH(arena, &table->unique_keys, key);
+    }
+    return node == NULL || is_map ||
+           fault_set(fault, FAULT_SPEC, "InvalidSchema",
+                     "table.uniqueKeys must be a map");
+}
+
 static bool read_table(const struct json *node, struct arena *arena,
                        struct mysql_table *out_table, struct fault *fault)
 {
@@ -230,6 +254,9 @@ static bool read_table(const struct json *node, struct arena *arena,
             return false;
         }
         VEC_PUSH(arena, &table.columns, column);
+    }
+    if (!read_unique_keys(json_get(node, "uniqueKeys"), arena, &table, fault)) {
+        return false;
     }
     table.type = table.type == NULL ? "BASE TABLE" : table.type;
     if (json_get(node, "primaryKey") == NULL) {
@@ -350,6 +377,15 @@ void mysql_schema_write(const struct mysql_server *server,
     write_fields(node, server_fields, COUNT_OF(server_fields), server);
     node = json_set_object(object, "table");
     write_fields(node, table_fields, COUNT_OF(table_fields), table);
+    struct json *keys = json_set_object(node, "uniqueKeys");
+    for (size_t i = 0; i < table->unique_keys.n; i++) {
+        const struct mysql_key *key = &table->unique_keys.v[i];
+        struct json *list = json_set_array(keys, key->name);
+
+        for (size_t k = 0; k < key->columns.n; k++) {
+            json_push_string(list, key->columns.v[k]);
+        }
+    }
     struct json *columns = json_set_array(node, "columns");
     for (size_t i = 0; i < table->columns.n; i++) {
         write_fields(json_push_object(columns), column_fields, COUNT_OF(column_fields),

@@ -5,6 +5,6 @@ CREATE SOURCE "tablesync"."src_shop_0e20df70" WITH (connector='mysql-cdc', hostn
 -- CreateTable tablesync.t_shop_orders_740a3200: create the CDC table [parallelism 1]
 CREATE TABLE "tablesync"."t_shop_orders_740a3200" ("order_id" VARCHAR, "placed" DATE, "line" INTEGER, "qty" INTEGER, PRIMARY KEY ("order_id", "placed", "line")) FROM "tablesync"."src_shop_0e20df70" TABLE 'shop.orders';
 -- CommentTable tablesync.t_shop_orders_740a3200: mark the CDC table as ours
-COMMENT ON TABLE "tablesync"."t_shop_orders_740a3200" IS 'tablesync:v1 uid=7b6c2f10-3d5e-4a77-9c1b-0d2f6a5e4c33 hash=223d5b0326d4';
+COMMENT ON TABLE "tablesync"."t_shop_orders_740a3200" IS 'tablesync:v1 uid=7b6c2f10-3d5e-4a77-9c1b-0d2f6a5e4c33 hash=f4581ad80993 sink=1';
 -- CreateSink tablesync.k_shop_orders_740a3200_v1: create the sink [background] [parallelism 1]
 CREATE SINK "tablesync"."k_shop_orders_740a3200_v1" AS SELECT "order_id", "placed", "line", "qty" FROM "tablesync"."t_shop_orders_740a3200" WITH (connector='starrocks', type='upsert', primary_key='order_id,placed,line', starrocks.host='fe.warehouse.svc', starrocks.mysqlport='9030', starrocks.httpport='8030', starrocks.user='loader', starrocks.password='***', starrocks.database='ods', starrocks.table='orders', commit_checkpoint_interval='10');

@@ -5,6 +5,6 @@ CREATE SOURCE "tablesync"."src_shop_0e20df70" WITH (connector='mysql-cdc', hostn
 -- CreateTable tablesync.t_shop_orders_740a3200: create the CDC table [parallelism 1]
 CREATE TABLE "tablesync"."t_shop_orders_740a3200" ("id" DECIMAL, "customer" VARCHAR, "amount" DECIMAL, "status" VARCHAR, "qty" BIGINT, "flag" SMALLINT, "note" VARCHAR, "created_at" TIMESTAMP, "updated_at" TIMESTAMPTZ, "raw" BYTEA, PRIMARY KEY ("id")) FROM "tablesync"."src_shop_0e20df70" TABLE 'shop.orders';
 -- CommentTable tablesync.t_shop_orders_740a3200: mark the CDC table as ours
-COMMENT ON TABLE "tablesync"."t_shop_orders_740a3200" IS 'tablesync:v1 uid=7b6c2f10-3d5e-4a77-9c1b-0d2f6a5e4c33 hash=e941843db0c2';
+COMMENT ON TABLE "tablesync"."t_shop_orders_740a3200" IS 'tablesync:v1 uid=7b6c2f10-3d5e-4a77-9c1b-0d2f6a5e4c33 hash=d6210cb3050e sink=1';
 -- CreateSink tablesync.k_shop_orders_740a3200_v1: create the sink [background] [parallelism 1]
 CREATE SINK "tablesync"."k_shop_orders_740a3200_v1" AS SELECT "id"::BIGINT AS "id", "customer", "amount", "status", "qty", "flag", "note", "created_at", "updated_at" AT TIME ZONE 'UTC' AS "updated_at", encode("raw", 'hex') AS "raw" FROM "tablesync"."t_shop_orders_740a3200" WITH (connector='starrocks', type='upsert', primary_key='id', starrocks.host='fe.warehouse.svc', starrocks.mysqlport='9030', starrocks.httpport='8030', starrocks.user='loader', starrocks.password='***', starrocks.database='ods', starrocks.table='orders', commit_checkpoint_interval='10');

@@ -62,6 +62,12 @@ int fixture_setup(void **state)
                                 .snapshot_batch_size = 1000,
                                 .commit_checkpoint_interval = 10,
                                 .state = STATE_RUNNING,
+                                .existing = EXISTING_FAIL,
+                                .unsupported = UNSUPPORTED_FAIL,
+                                .data_loss = DATA_LOSS_WARN,
+                                .schema_policy = SCHEMA_ADD_ONLY,
+                                .drop_column = DROP_COLUMN_KEEP,
+                                .partition_by = "",
                                 .deletion_policy = DELETION_RETAIN};
     f.source = (struct dbconn){.namespace = "data",
                                .name = "shop-mysql",
@@ -123,7 +129,7 @@ struct desired_input fixture_input(const struct fixture *f)
                                   .target_user = "loader",
                                   .source_password = f->password,
                                   .target_password = f->password,
-                                  .sink_version = 1};
+                                  .first_run = true};
 }
 
 const char *rendered(const struct stmt *s, struct arena *arena)

@@ -5,15 +5,14 @@ void scene_open(struct scene *s, void **state)
     s->f = *state;
     fixture_column(s->f, "id", "bigint unsigned", "PRI");
     fixture_column(s->f, "note", "varchar(10)", "");
+    s->in = fixture_input(s->f);
     world_init(&s->w, s->f->arena, "tablesync", "ods");
     s->w.sr.database_exists = true;
 }
 
 bool scene_plan(struct scene *s, struct fault *fault)
 {
-    struct desired_input input = fixture_input(s->f);
-
-    return desired_build(&input, s->f->arena, &s->d, fault) &&
+    return desired_build(&s->in, s->f->arena, &s->d, fault) &&
            plan_make(&s->d, &s->w.rw, &s->w.sr, s->f->arena, &s->plan, fault);
 }
 

@@ -8,6 +8,7 @@
 struct scene {
     struct fixture *f;
     struct world w;
+    struct desired_input in; /* what a test changes of it, before scene_plan() */
     struct desired d;
     struct plan plan;
 };

@@ -3,99 +3,12 @@
  * controller died after any of its steps; and dropping it all leaves nothing behind. The
  * world checks every statement as the servers would (world.h).
  */
-#include "unit.h"
+#include "random_table.h"
 #include "world.h"
-
-#include "base/clock.h"
 
 #include <string.h>
 
 #define ROUNDS 3000
-#define COLUMNS_MAX 14
-
-static const char *const types[] = {"tinyint(4)",
-                                    "tinyint(1)",
-                                    "tinyint(3) unsigned",
-                                    "smallint(6)",
-                                    "smallint(5) unsigned",
-                                    "mediumint(9)",
-                                    "mediumint(8) unsigned",
-                                    "int(11)",
-                                    "int(10) unsigned",
-                                    "bigint(20)",
-                                    "bigint(20) unsigned",
-                                    "decimal(10,2)",
-                                    "decimal(38,4)",
-                                    "float",
-                                    "double",
-                                    "bit(1)",
-                                    "bit(12)",
-                                    "char(10)",
-                                    "varchar(20)",
-                                    "tinytext",
-                                    "text",
-                                    "mediumtext",
-                                    "longtext",
-                                    "enum('a','b')",
-                                    "date",
-                                    "datetime(3)",
-                                    "timestamp",
-                                    "year(4)",
-                                    "time",
-                                    "json",
-                                    "binary(4)",
-                                    "varbinary(9)",
-                                    "blob",
-                                    "longblob"};
-static const char *const charsets[] = {"utf8mb4", "utf8", "latin1", "gbk", "unheard-of"};
-
-static const char *random_name(struct rng *rng, struct arena *arena, size_t index)
-{
-    static const char *const pieces[] = {"a", "B",  "order", " ",  "'",  ".",
-                                         ";", "$",  "9",     "列", "-",  "\\",
-                                         "%", "--", "#",     "''", "()", "::"};
-    AUTO(buf_deinit) struct buf name = {0};
-
-    buf_init(&name, 200);
-    for (uint64_t n = rng_below(rng, 4); n > 0; n--) {
-        buf_addz(&name, pieces[rng_below(rng, COUNT_OF(pieces))]);
-    }
-    buf_addf(&name, "%zu", index); /* unique without regard to case */
-    return arena_copy(arena, buf_sv(&name));
-}
-
-static void random_table(struct fixture *f, struct rng *rng)
-{
-    size_t count = 1 + rng_below(rng, COLUMNS_MAX);
-
-    f->table.columns.n = 0;
-    f->table.primary_key.n = 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *type = types[rng_below(rng, COUNT_OF(types))];
-        struct mysql_column *c =
-            fixture_column(f, random_name(rng, f->arena, i), type, "");
-        struct column_map map;
-        struct fault fault = FAULT_INIT;
-        c->charset = charsets[rng_below(rng, COUNT_OF(charsets))];
-        c->key_max = rng_below(rng, 2) == 0 ? -1 : 5;
-        c->comment = rng_below(rng, 3) == 0 ? "it's\n\"so\"\\" : "";
-        bool usable = c->name[0] != ' ' && types_map(c, true, f->arena, &map, &fault);
-        if (usable && rng_below(rng, 3) == 0) {
-            VEC_PUSH(f->arena, &f->table.primary_key, c->name);
-        }
-    }
-    if (f->table.primary_key.n == 0) {
-        fixture_column(f, "id", "int(11)", "PRI");
-    }
-    for (size_t i = f->table.primary_key.n; i > 1;
-         i--) { /* key order is not column order */
-        size_t k = rng_below(rng, i);
-        const char *name = f->table.primary_key.v[k];
-        f->table.primary_key.v[k] = f->table.primary_key.v[i - 1];
-        f->table.primary_key.v[i - 1] = name;
-    }
-}
-
 static void plan_now(const struct fixture *f, const struct world *w,
                      struct plan *out_plan)
 {

@@ -206,19 +206,15 @@ static void warns_of_names_outside_ascii(void **state)
     assert_true(has_note(&d, "target table: a name outside ASCII"));
 }
 
-static void marks_and_hashes_the_definition(void **state)
+static void hashes_the_definition(void **state)
 {
     struct fixture *f = *state;
     struct desired a, b;
-    struct mark mark;
     struct fault fault = FAULT_INIT;
 
     fixture_column(f, "id", "int", "PRI");
     fixture_column(f, "v", "varchar(5)", "");
     ASSERT_OK(build(f, &a, &fault), &fault);
-    assert_true(mark_parse(a.mark, &mark));
-    assert_true(sv_eq(mark.uid, sv_from(f->sync.uid)));
-    assert_true(sv_eq(mark.hash, sv_from(a.hash)));
     assert_int_equal(strlen(a.hash), 12);
     f->table.columns.v[1].comment = "x";
     ASSERT_OK(build(f, &b, &fault), &fault);
@@ -226,62 +222,71 @@ static void marks_and_hashes_the_definition(void **state)
     f->table.columns.v[1].column_type = "varchar(6)";
     ASSERT_OK(build(f, &b, &fault), &fault);
     assert_string_not_equal(a.hash, b.hash);
+    assert_string_equal(desired_sink_hash(&a, 1, f->arena),
+                        desired_sink_hash(&b, 1, f->arena));
 }
 
-static void makes_names_from_identity(void **state)
+/* One thing is changed at a time; both hashes tell what concerns them. */
+static void hashes_all_that_objects_depend_on(void **state)
 {
     struct fixture *f = *state;
-    struct arena *a = f->arena;
-    const char *long_name =
-        "a_name_as_long_as_mysql_allows_it_to_be_which_is_sixty_four_ch";
+    struct tablesync *sync = &f->sync;
+    struct column_override override = {.name = "v"};
+    struct fault fault = FAULT_INIT;
+    enum {
+        PROPERTY,
+        BUCKETS,
+        PARTITION,
+        RENAMED,
+        EXPRESSION,
+        WIDER,
+        EXCLUDED,
+        TARGET,
+        PARTIAL,
+        CHANGES
+    };
+    static const bool changes_sink[CHANGES] = {[RENAMED] = true,
+                                               [EXPRESSION] = true,
+                                               [EXCLUDED] = true,
+                                               [TARGET] = true,
+                                               [PARTIAL] = true};
+    const struct tablesync plain = *sync;
+    struct desired before;
 
-    const char *source = name_source(a, "data", "uuid", "Sho-p.é");
-    assert_true(sv_starts(sv_from(source), SV("src_sho_p____")));
-    assert_string_equal(source, name_source(a, "data", "uuid", "Sho-p.é"));
-    assert_string_not_equal(source, name_source(a, "other", "uuid", "Sho-p.é"));
-    assert_string_not_equal(source, name_source(a, "data", "uuid2", "Sho-p.é"));
-    assert_string_not_equal(source, name_source(a, "data", "uuid", "sho-p.é"));
-    assert_string_not_equal(name_table(a, "u1", "d", "t"), name_table(a, "u2", "d", "t"));
-    assert_string_not_equal(name_table(a, "u", "d_t", "x"),
-                            name_table(a, "u", "d", "t_x"));
-    assert_int_equal(strlen(name_source(a, "n", "i", long_name)), 63);
-
-    const char *table = name_table(a, "u", long_name, long_name);
-    const char *prefix = name_sink_prefix(a, "u", long_name, long_name);
-    assert_in_range(strlen(table), 50, 63);
-    assert_in_range(strlen(prefix) + strlen("99999"), 50, 63);
-    assert_string_equal(prefix,
-                        arena_printf(a, "k%s_v", table + 1)); /* one stem for both */
-    for (const char *c = table; *c != '\0'; c++) {
-        assert_true((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_');
+    fixture_column(f, "id", "int", "PRI");
+    fixture_column(f, "v", "varchar(5)", "");
+    ASSERT_OK(build(f, &before, &fault), &fault);
+    const char *sink = desired_sink_hash(&before, 1, f->arena);
+    for (int change = 0; change < CHANGES; change++) {
+        struct desired after;
+        *sync = plain;
+        override = (struct column_override){.name = "v"};
+        if (change == PROPERTY) {
+            struct property property = {"compression", "ZSTD"};
+            VEC_PUSH(f->arena, &sync->properties, property);
+        }
+        sync->buckets = change == BUCKETS ? 4 : 0;
+        sync->partition_by = change == PARTITION ? "id" : "";
+        override.target_name = change == RENAMED ? "w" : NULL;
+        override.expression = change == EXPRESSION ? "v" : NULL;
+        override.target_type = change == WIDER        ? "VARCHAR(40)"
+                               : change == EXPRESSION ? "VARCHAR(20)"
+                                                      : NULL;
+        if (change == RENAMED || change == EXPRESSION || change == WIDER) {
+            VEC_PUSH(f->arena, &sync->overrides, override);
+        }
+        if (change == EXCLUDED) {
+            VEC_PUSH(f->arena, &sync->exclude, "v");
+        }
+        sync->target_table = change == TARGET ? "other" : plain.target_table;
+        sync->partial_update = change == PARTIAL;
+        ASSERT_OK(build(f, &after, &fault), &fault);
+        assert_int_equal(strcmp(before.hash, after.hash) != 0, change != PARTIAL);
+        assert_int_equal(strcmp(sink, desired_sink_hash(&after, 1, f->arena)) != 0,
+                         changes_sink[change]);
     }
-}
-
-static void identifies_the_server(void **state)
-{
-    struct fixture *f = *state;
-
-    assert_string_equal(mysql_identity(&f->server, &f->source, f->arena),
-                        f->server.server_uuid);
-    f->server.server_uuid = NULL;
-    assert_string_equal(mysql_identity(&f->server, &f->source, f->arena),
-                        "mysql.shop.svc:3306");
-}
-
-static void spreads_server_ids(void **state)
-{
-    struct fixture *f = *state;
-    bool seen[7] = {false};
-
-    for (unsigned i = 0; i < 200; i++) {
-        int64_t id = server_id_start(arena_printf(f->arena, "src_%u", i), 5400, 5406);
-        assert_in_range(id, 5400, 5406);
-        seen[id - 5400] = true;
-    }
-    for (size_t i = 0; i < COUNT_OF(seen); i++) {
-        assert_true(seen[i]);
-    }
-    assert_int_equal(server_id_start("x", 9, 9), 9);
+    assert_string_not_equal(desired_sink_hash(&before, 2, f->arena),
+                            desired_sink_hash(&before, 3, f->arena));
 }
 
 int main(void)
@@ -296,10 +301,8 @@ int main(void)
         TEST(warns_of_long_keys),
         TEST(warns_of_unproven_key_names),
         TEST(warns_of_names_outside_ascii),
-        TEST(marks_and_hashes_the_definition),
-        TEST(makes_names_from_identity),
-        TEST(identifies_the_server),
-        TEST(spreads_server_ids),
+        TEST(hashes_the_definition),
+        TEST(hashes_all_that_objects_depend_on),
     };
 
     return cmocka_run_group_tests_name("desired", tests, NULL, NULL);

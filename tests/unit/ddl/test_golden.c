@@ -103,6 +103,58 @@ static void read_observed(struct golden *g)
     }
 }
 
+/* "@sink" in a CDC table's mark stands for the sink that the plan comes to. */
+static bool fill_marks(struct golden *g, const struct desired *d, struct fault *fault)
+{
+    struct plan plan;
+
+    for (size_t i = 0; i < g->w.rw.tables.n; i++) {
+        struct rw_table *table = &g->w.rw.tables.v[i];
+        struct sv comment = sv_from(table->comment);
+        size_t at = sv_find(comment, SV("@sink"));
+
+        if (at == SIZE_MAX) {
+            continue;
+        }
+        if (!plan_make(d, &g->w.rw, &g->w.sr, g->arena, &plan, fault)) {
+            return false;
+        }
+        table->comment = arena_printf(
+            g->arena, "%.*s%s%.*s", SV_ARGS(sv_sub(comment, 0, at)), plan.sink_hash,
+            SV_ARGS(sv_sub(comment, at + strlen("@sink"), comment.n)));
+    }
+    return true;
+}
+
+/* A file "resync" in the case holds the mode of a re-sync in progress. */
+static enum resync_mode resync_of(struct golden *g)
+{
+    struct sv mode = exists(g, "resync") ? sv_trim(read_text(g, "resync")) : SV_NULL;
+
+    if (mode.n == 0) {
+        return 0;
+    }
+    return sv_eq(mode, SV("InPlace"))    ? RESYNC_IN_PLACE
+           : sv_eq(mode, SV("Truncate")) ? RESYNC_TRUNCATE
+                                         : RESYNC_RECREATE;
+}
+
+static void note_list(struct golden *g, const char *title, const struct strlist *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        buf_addf(&g->notes, "%s: %s\n", title, list->v[i]);
+    }
+}
+
+static void note_plan(struct golden *g, const struct plan *plan)
+{
+    note_list(g, "change", &plan->changes);
+    note_list(g, "kept", &plan->kept);
+    note_list(g, "unloaded", &plan->unloaded);
+    note_list(g, "ignored", &plan->ignored);
+    note_list(g, "note", &plan->notes);
+}
+
 static bool make_plan(struct golden *g, struct plan *out_plan, struct fault *fault)
 {
     AUTO(secret_freep) struct secret *password = secret_new(SV("never shown"));
@@ -116,7 +168,9 @@ static bool make_plan(struct golden *g, struct plan *out_plan, struct fault *fau
                                   .target_user = "loader",
                                   .source_password = password,
                                   .target_password = password,
-                                  .sink_version = 1};
+                                  .first_run = !exists(g, "applied"),
+                                  .resync = resync_of(g),
+                                  .table_version = resync_of(g) != 0 ? 2 : 0};
     struct plan_drop_input drop = {.sync = &g->sync,
                                    .policy = g->sync.deletion_policy,
                                    .rw_schema = g->rw.rw_schema};
@@ -126,7 +180,10 @@ static bool make_plan(struct golden *g, struct plan *out_plan, struct fault *fau
         return plan_drop(&drop, &g->w.rw, &g->w.sr, g->arena, out_plan, fault);
     }
     if (!mysql_server_check(&g->server, g->table.database, fault) ||
-        !desired_build(&input, g->arena, &d, fault) ||
+        !desired_build(&input, g->arena, &d, fault)) {
+        return false;
+    }
+    if (!fill_marks(g, &d, fault) ||
         !plan_make(&d, &g->w.rw, &g->w.sr, g->arena, out_plan, fault)) {
         return false;
     }
@@ -134,6 +191,7 @@ static bool make_plan(struct golden *g, struct plan *out_plan, struct fault *fau
     for (size_t i = 0; i < d.notes.n; i++) {
         buf_addf(&g->notes, "%s\n", d.notes.v[i]);
     }
+    note_plan(g, out_plan);
     /* While the password lives: the steps reveal it. */
     for (size_t i = 0; i < out_plan->steps.n; i++) {
         world_apply(&g->w, &out_plan->steps.v[i]);
@@ -141,14 +199,26 @@ static bool make_plan(struct golden *g, struct plan *out_plan, struct fault *fau
     return true;
 }
 
+static const char *const waits[PLAN_WAIT_MAX] = {
+    [WAIT_TARGET_ALTER] = "the target's schema change",
+    [WAIT_SNAPSHOT] = "the snapshot",
+    [WAIT_BACKFILL] = "the backfill",
+    [WAIT_DELIVERED] = "the last delivery",
+};
+
 static void print_step(struct golden *g, const struct plan_step *step)
 {
     struct buf *out = step->system == PLAN_RISINGWAVE ? &g->risingwave : &g->starrocks;
 
     buf_addf(out, "-- %s %s: %s", plan_kind_name(step->kind), step->object,
              step->sentence);
-    if (step->risk == RISK_DESTRUCTIVE) {
-        buf_addz(out, " [destructive]");
+    if (step->risk != RISK_SAFE) {
+        buf_addz(out, step->risk == RISK_ASKED ? " [asked for]" : " [destructive]");
+    }
+    if (step->wait != WAIT_NONE) {
+        buf_addf(out, " [after %s%s%s]", waits[step->wait],
+                 step->wait_for != NULL ? " of " : "",
+                 step->wait_for != NULL ? step->wait_for : "");
     }
     if (step->background) {
         buf_addz(out, " [background]");

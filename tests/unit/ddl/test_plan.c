@@ -226,28 +226,87 @@ static void marks_an_unmarked_table(void **state)
 
     scene_open(&s, state);
     scene_converge(&s);
-    s.w.rw.tables.v[0].comment = NULL;
+    s.w.rw.tables.v[0].comment = NULL; /* nobody knows what its sink delivers */
     ASSERT_OK(scene_plan(&s, &fault), &fault);
-    assert_int_equal(s.plan.steps.n, 1);
     assert_int_equal(s.plan.steps.v[0].kind, PLAN_COMMENT_TABLE);
+    assert_int_equal(s.plan.sink_version, 2);
+    scene_converge(&s);
     s.w.rw.tables.v[0].comment = "tablesync:v1 uid=other hash=000000000000";
     ASSERT_REFUSED(scene_plan(&s, &fault), &fault, "OwnedByAnother");
     ASSERT_CONTAINS(fault.text, "uid other");
 }
 
-static void makes_the_next_sink_version(void **state)
+static void makes_a_lost_sink_again(void **state)
 {
     struct scene s = {0};
     struct fault fault = FAULT_INIT;
 
     scene_open(&s, state);
     scene_converge(&s);
-    struct desired_input input = fixture_input(s.f);
-    input.sink_version = 2;
-    ASSERT_OK(desired_build(&input, s.f->arena, &s.d, &fault), &fault);
-    ASSERT_OK(plan_make(&s.d, &s.w.rw, &s.w.sr, s.f->arena, &s.plan, &fault), &fault);
+    s.w.rw.sinks.n = 0;
+    s.w.rw.edges.n = 1;
+    s.w.rw.relations.n = 2;
+    s.in.first_run = false;
+    ASSERT_OK(scene_plan(&s, &fault), &fault);
     assert_int_equal(s.plan.steps.n, 1);
-    ASSERT_CONTAINS(s.plan.steps.v[0].object, "_v2");
+    ASSERT_CONTAINS(s.plan.steps.v[0].object, "_v1");
+    assert_int_equal(s.plan.purpose, PURPOSE_REPAIR);
+    assert_int_equal(s.plan.notes.n, 1); /* deletes meanwhile left rows */
+    ASSERT_CONTAINS(s.plan.notes.v[0], "spec.resyncToken");
+}
+
+/* Nothing is to be done about a dropped column: its values stay, changed rows get NULL.
+ */
+static void keeps_a_dropped_column(void **state)
+{
+    struct scene s = {0};
+    struct fault fault = FAULT_INIT;
+
+    scene_open(&s, state);
+    fixture_column(s.f, "raw", "varbinary(8)", "");
+    fixture_column(s.f, "at", "timestamp", "");
+    fixture_column(s.f, "zebra", "int(11)", "");
+    s.in = fixture_input(s.f);
+    scene_converge(&s);
+    s.in.first_run = false;
+    s.f->table.columns.v[2] = s.f->table.columns.v[4]; /* raw and at are dropped */
+    s.f->table.columns.n = 3;
+    ASSERT_OK(scene_plan(&s, &fault), &fault);
+    assert_int_equal(s.plan.steps.n, 0);
+    assert_int_equal(s.plan.changes.n, 2);
+    assert_int_equal(s.plan.kept.n, 2);
+    s.in.kept_columns = s.plan.kept;
+    ASSERT_OK(scene_plan(&s, &fault), &fault);
+    assert_int_equal(s.plan.changes.n, 0); /* told once */
+    /* Of the same type as a dropped one, and yet no rename: that was long ago. */
+    fixture_column(s.f, "token", "varbinary(8)", "");
+    ASSERT_OK(scene_plan(&s, &fault), &fault);
+    assert_int_equal(s.plan.changes.n, 1);
+    ASSERT_CONTAINS(scene_sql(&s, 3), "encode(\"raw\", 'hex') AS \"raw\"");
+    ASSERT_CONTAINS(scene_sql(&s, 3), "\"at\" AT TIME ZONE 'UTC' AS \"at\"");
+    scene_converge(&s);
+    s.in.kept_columns = (struct strlist){0};
+    s.f->table.columns.n = 3; /* token is gone, and that was not known */
+    fixture_column(s.f, "password", "varbinary(8)", "");
+    ASSERT_REFUSED(scene_plan(&s, &fault), &fault, "ChangeUnsupported");
+    ASSERT_CONTAINS(fault.text, "most likely a rename");
+}
+
+/* An option that RisingWave cannot alter on a sink. */
+static void replaces_the_sink_for_its_batch_size(void **state)
+{
+    struct scene s = {0};
+    struct fault fault = FAULT_INIT;
+
+    scene_open(&s, state);
+    scene_converge(&s);
+    s.in.first_run = false;
+    s.f->sync.max_batch_bytes = 1000;
+    ASSERT_OK(scene_plan(&s, &fault), &fault);
+    assert_int_equal(s.plan.purpose, PURPOSE_EVOLVE);
+    assert_int_equal(s.plan.sink_version, 2);
+    scene_converge(&s);
+    assert_int_equal(s.w.rw.sinks.n, 1);
 }
 
 static void hashes_the_statements(void **state)
@@ -279,7 +338,9 @@ int main(void)
         TEST(pauses_and_resumes),
         TEST(follows_the_commit_interval),
         TEST(marks_an_unmarked_table),
-        TEST(makes_the_next_sink_version),
+        TEST(makes_a_lost_sink_again),
+        TEST(keeps_a_dropped_column),
+        TEST(replaces_the_sink_for_its_batch_size),
         TEST(hashes_the_statements),
     };
 

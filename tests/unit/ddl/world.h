@@ -8,12 +8,20 @@
 
 #include "ddl/plan.h"
 
+/* A column that a sink's SELECT reads: it cannot be dropped from the CDC table. */
+struct world_read {
+    int64_t sink;
+    const char *column;
+};
+
 struct world {
     struct arena *arena;
     const char *schema, *database; /* the ones observed */
     struct rw_catalog rw;
     struct sr_catalog sr;
+    VEC(struct world_read) reads;
     int64_t next_id;
+    unsigned truncated, dropped_columns; /* how often rows of the target were lost */
 };
 
 void world_init(struct world *w, struct arena *arena, const char *schema,

@@ -179,7 +179,32 @@ static const struct rw_column *table_column(const struct rw_table *table,
 
 struct item {
     const char *column, *name, *cast; /* cast: NULL, or the catalog type it gives */
+    struct strlist reads;
+    bool custom; /* an expression of the user's: its type is not worked out here */
 };
+
+/* Everything up to its alias; parentheses count, so that a comma inside is no end. */
+static void custom_item(struct reader *r, struct item *item)
+{
+    int depth = 0;
+
+    item->custom = true;
+    while (depth > 0 || !reader_accept(r, "AS")) {
+        if (r->next.kind == TOKEN_END) {
+            fail_msg("an expression without a name: %s", r->sql);
+        }
+        if (r->next.kind == TOKEN_IDENT) {
+            VEC_PUSH(r->w->arena, &item->reads,
+                     (const char *)arena_copy(r->w->arena, r->next.text));
+        }
+        if (r->next.kind == TOKEN_PUNCT) {
+            depth += sv_eq(r->next.text, SV("(")) ? 1 : 0;
+            depth -= sv_eq(r->next.text, SV(")")) ? 1 : 0;
+        }
+        reader_advance(r);
+    }
+    item->name = reader_take(r, TOKEN_IDENT);
+}
 
 static struct item select_item(struct reader *r)
 {
@@ -192,6 +217,9 @@ static struct item select_item(struct reader *r)
         assert_string_equal(reader_take(r, TOKEN_STRING), "hex");
         reader_expect(r, ")");
         item.cast = "character varying";
+    } else if (r->next.kind != TOKEN_IDENT) {
+        custom_item(r, &item);
+        return item;
     } else {
         item.column = reader_take(r, TOKEN_IDENT);
         if (reader_accept(r, "::")) {
@@ -202,6 +230,12 @@ static struct item select_item(struct reader *r)
             item.cast = "timestamp without time zone";
         }
     }
+    VEC_PUSH(r->w->arena, &item.reads, item.column);
+    if (r->next.kind != TOKEN_END && !sv_eq(r->next.text, SV(",")) &&
+        !sv_eq(r->next.text, SV("AS")) && !sv_eq(r->next.text, SV("FROM"))) {
+        custom_item(r, &item); /* it only began like a plain column */
+        return item;
+    }
     item.name = reader_accept(r, "AS") ? reader_take(r, TOKEN_IDENT) : item.column;
     return item;
 }
@@ -210,13 +244,16 @@ static void check_sink_column(const struct world *w, const struct rw_table *tabl
                               const struct sr_table *target, const struct item *item)
 {
     const struct rw_column *column =
-        item->cast != NULL ? NULL : table_column(table, item->column);
+        item->cast != NULL || item->custom ? NULL : table_column(table, item->column);
     const char *type = column != NULL ? column->type : item->cast;
 
-    assert_non_null(type);
+    for (size_t i = 0; i < item->reads.n; i++) {
+        (void)table_column(table, item->reads.v[i]);
+    }
     for (size_t i = 0; i < target->columns.n; i++) {
         if (strcmp(target->columns.v[i].name, item->name) == 0) {
-            if (strstr(target->columns.v[i].type, needed_word(type)) == NULL) {
+            if (type != NULL &&
+                strstr(target->columns.v[i].type, needed_word(type)) == NULL) {
                 fail_msg(
                     "Column type don't match, column name is \"%s\". starrocks type is "
                     "\"%s\" risingwave type is %s",
@@ -262,6 +299,10 @@ static void create_sink(struct reader *r)
     assert_non_null(target);
     for (size_t i = 0; i < items.n; i++) {
         check_sink_column(w, table, target, &items.v[i]);
+        for (size_t k = 0; k < items.v[i].reads.n; k++) {
+            VEC_PUSH(w->arena, &w->reads,
+                     (struct world_read){sink.id, items.v[i].reads.v[k]});
+        }
     }
     struct sv names = sv_from(sink.primary_key);
     size_t key_count = 0;
@@ -297,6 +338,57 @@ static void alter_sink(struct reader *r)
     assert_int_equal(o.keys.n, 1);
     sink->commit_checkpoint_interval = option(&o, "commit_checkpoint_interval");
     assert_non_null(sink->commit_checkpoint_interval);
+}
+
+static bool reads_from(const struct world *w, int64_t sink, int64_t table)
+{
+    for (size_t i = 0; i < w->rw.edges.n; i++) {
+        if (w->rw.edges.v[i].object == sink && w->rw.edges.v[i].referenced == table) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void alter_table(struct reader *r)
+{
+    struct world *w = r->w;
+    const struct rw_table *seen =
+        rw_catalog_table(&w->rw, reader_qualified(r, w->schema));
+    struct rw_table *table = NULL;
+    const char *name = NULL;
+    bool adds = reader_accept(r, "ADD");
+
+    assert_non_null(seen);
+    table = &w->rw.tables.v[seen - w->rw.tables.v];
+    if (!adds) {
+        reader_expect(r, "DROP");
+    }
+    reader_expect(r, "COLUMN");
+    name = reader_take(r, TOKEN_IDENT);
+    for (size_t i = 0; i < table->columns.n; i++) {
+        if (strcmp(table->columns.v[i].name, name) != 0) {
+            continue;
+        }
+        if (adds) {
+            fail_msg("column \"%s\" of table \"%s\" already exists", name, table->name);
+        }
+        for (size_t k = 0; k < w->reads.n; k++) {
+            if (strcmp(w->reads.v[k].column, name) == 0 &&
+                reads_from(w, w->reads.v[k].sink, table->id)) {
+                fail_msg("unable to drop the column due to being referenced by "
+                         "downstream materialized views or sinks: %s",
+                         name);
+            }
+        }
+        REMOVE(&table->columns, i);
+        return;
+    }
+    if (!adds) {
+        fail_msg("no column %s to drop", name);
+    }
+    VEC_PUSH(w->arena, &table->columns,
+             (struct rw_column){.name = name, .type = rw_catalog_type(r)});
 }
 
 static int64_t remove_relation(struct world *w, const char *name)
@@ -351,6 +443,10 @@ void world_apply_rw(struct reader *r)
     if (reader_accept(r, "COMMENT")) {
         comment_on(r);
     } else if (reader_accept(r, "ALTER")) {
+        if (reader_accept(r, "TABLE")) {
+            alter_table(r);
+            return;
+        }
         reader_expect(r, "SINK");
         alter_sink(r);
     } else if (reader_accept(r, "DROP")) {

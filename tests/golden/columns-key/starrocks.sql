@@ -1,0 +1,2 @@
+-- CreateTarget ods.orders: create the target table
+CREATE TABLE `ods`.`orders` (`code` VARCHAR(8) NOT NULL, `day` DATE NOT NULL, `id` BIGINT NULL COMMENT 'order number', `customer` VARCHAR(256) NULL COMMENT 'who\'s paying', `amount` DECIMAL(10, 2) NULL, `status` SMALLINT NULL) PRIMARY KEY (`code`, `day`) COMMENT 'tablesync:v1 uid=7b6c2f10-3d5e-4a77-9c1b-0d2f6a5e4c33 hash=e5afc5bf01b5' PARTITION BY date_trunc('day', `day`) DISTRIBUTED BY HASH (`code`) BUCKETS 8 PROPERTIES ('replication_num' = '1');

@@ -1,0 +1,2 @@
+-- TruncateTarget ods.orders: empty the target table [asked for]
+TRUNCATE TABLE `ods`.`orders`;
