@@ -16,9 +16,9 @@
 #include "base/cancel.h"
 #include "base/fault.h"
 #include "base/secret.h"
-#include "ddl/observed.h"
-#include "ddl/plan.h"
-#include "ddl/schema.h"
+#include "db/source.h"
+#include "db/stream.h"
+#include "db/target.h"
 #include "model/spec.h"
 
 #define DB_CONNECT_TIMEOUT_MS 10000
@@ -37,90 +37,6 @@ struct db_result {
     int64_t affected;
     const char *tag;        /* RisingWave's command tag; NULL otherwise */
     struct strlist notices; /* redacted */
-};
-
-/* --- MySQL: read-only --- */
-struct source_db;
-struct source_db_ops {
-    bool (*probe)(struct source_db *db, struct cancel *cancel, struct arena *arena,
-                  struct mysql_server *out_server, struct fault *fault);
-    /* *out_table NULL: no such table; *out_database_exists tells which was missing. */
-    bool (*read_table)(struct source_db *db, const char *database, const char *table,
-                       struct cancel *cancel, struct arena *arena,
-                       struct mysql_table **out_table, bool *out_database_exists,
-                       struct fault *fault);
-    /* server ids of registered replicas; empty when not permitted to know */
-    bool (*replica_ids)(struct source_db *db, struct cancel *cancel, struct arena *arena,
-                        struct strlist *out_ids, struct fault *fault);
-    void (*close)(struct source_db *db);
-};
-struct source_db {
-    const struct source_db_ops *ops;
-};
-
-/* --- RisingWave --- */
-struct rw_server {
-    const char *version; /* "3.0.3" out of version() */
-    const char *user, *database;
-    int64_t users; /* unused sessions etc. are not counted; -1 unknown */
-    bool recovering;
-};
-struct rw_snapshot { /* the CDC table's internal progress row */
-    bool present, finished;
-    int64_t rows;
-};
-struct rw_backlog { /* the sink's log store */
-    bool present;
-    int64_t undelivered; /* rows; -1 unknown */
-    int64_t oldest_ms;   /* Unix ms of the oldest epoch; 0 unknown */
-    int64_t now_ms;      /* the server's clock, for the difference */
-};
-struct stream_db;
-struct stream_db_ops {
-    bool (*probe)(struct stream_db *db, struct cancel *cancel, struct arena *arena,
-                  struct rw_server *out_server, struct fault *fault);
-    bool (*catalog)(struct stream_db *db, const char *schema, struct cancel *cancel,
-                    struct arena *arena, struct rw_catalog *out_catalog,
-                    struct fault *fault);
-    bool (*snapshot)(struct stream_db *db, const char *schema, const char *internal_table,
-                     struct cancel *cancel, struct rw_snapshot *out_snapshot,
-                     struct fault *fault);
-    bool (*backlog)(struct stream_db *db, const char *schema, const char *internal_table,
-                    struct cancel *cancel, struct rw_backlog *out_backlog,
-                    struct fault *fault);
-    /* "mysql-bin.000067" of the source's saved position; NULL when there is none yet. */
-    bool (*source_offset)(struct stream_db *db, const char *schema,
-                          const char *internal_table, struct cancel *cancel,
-                          struct arena *arena, const char **out_file,
-                          struct fault *fault);
-    bool (*apply)(struct stream_db *db, const struct plan_step *step, const char *tag,
-                  struct cancel *cancel, struct arena *arena,
-                  struct db_result *out_result, struct fault *fault);
-    void (*close)(struct stream_db *db);
-};
-struct stream_db {
-    const struct stream_db_ops *ops;
-};
-
-/* --- StarRocks --- */
-struct sr_server {
-    const char *version;   /* "4.1.0-26a4a59" */
-    int64_t live_backends; /* -1: not permitted to know */
-};
-struct target_db;
-struct target_db_ops {
-    bool (*probe)(struct target_db *db, struct cancel *cancel, struct arena *arena,
-                  struct sr_server *out_server, struct fault *fault);
-    bool (*catalog)(struct target_db *db, const char *database, struct cancel *cancel,
-                    struct arena *arena, struct sr_catalog *out_catalog,
-                    struct fault *fault);
-    bool (*apply)(struct target_db *db, const struct plan_step *step, const char *tag,
-                  struct cancel *cancel, struct arena *arena,
-                  struct db_result *out_result, struct fault *fault);
-    void (*close)(struct target_db *db);
-};
-struct target_db {
-    const struct target_db_ops *ops;
 };
 
 /* `tag` (NULL: none) lets a DBA trace a run: a comment in front of the statement, in

@@ -33,18 +33,6 @@ static int64_t number(const char *value, int64_t otherwise)
     return out;
 }
 
-static char *lower(struct arena *arena, const char *text)
-{
-    char *copy = arena_strdup(arena, text == NULL ? "" : text);
-
-    for (char *p = copy; *p != '\0'; p++) {
-        if (*p >= 'A' && *p <= 'Z') {
-            *p = (char)(*p - 'A' + 'a');
-        }
-    }
-    return copy;
-}
-
 static char *upper(struct arena *arena, const char *text)
 {
     char *copy = arena_strdup(arena, text);
@@ -214,106 +202,6 @@ size_t mysql_rows_named(const struct rows *rows, const char *heading, const char
         }
     }
     return close;
-}
-
-int64_t mysql_rows_unsigned(const char *text, int64_t otherwise)
-{
-    uint64_t value = 0;
-
-    if (text == NULL || !sv_uint64(sv_from(text), &value)) {
-        return otherwise;
-    }
-    return value > INT64_MAX ? -1 : (int64_t)value;
-}
-
-struct mysql_table *mysql_rows_table(const struct rows *tables, size_t row,
-                                     struct arena *arena)
-{
-    struct mysql_table *table = ARENA_NEW(arena, struct mysql_table);
-
-    table->database = arena_strdup(arena, rows_text(tables, row, "TABLE_SCHEMA"));
-    table->name = arena_strdup(arena, rows_text(tables, row, "TABLE_NAME"));
-    table->type = arena_strdup(arena, rows_text(tables, row, "TABLE_TYPE"));
-    table->engine = arena_strdup(arena, rows_get(tables, row, "ENGINE"));
-    table->comment = arena_strdup(arena, rows_text(tables, row, "TABLE_COMMENT"));
-    table->row_estimate = rows_int(tables, row, "TABLE_ROWS", -1);
-    table->auto_increment =
-        mysql_rows_unsigned(rows_get(tables, row, "AUTO_INCREMENT"), 0);
-    return table;
-}
-
-static struct mysql_column read_column(const struct rows *columns, size_t row,
-                                       enum mysql_flavor flavor, struct arena *arena)
-{
-    const char *expression = rows_get(columns, row, "GENERATION_EXPRESSION");
-    const char *default_value = rows_get(columns, row, "COLUMN_DEFAULT");
-    bool absent = flavor == MYSQL_MARIADB && sv_eq(sv_from(default_value), SV("NULL"));
-
-    return (struct mysql_column){
-        .name = arena_strdup(arena, rows_text(columns, row, "COLUMN_NAME")),
-        .ordinal = rows_int(columns, row, "ORDINAL_POSITION", 0),
-        .data_type = lower(arena, rows_text(columns, row, "DATA_TYPE")),
-        .column_type = arena_strdup(arena, rows_text(columns, row, "COLUMN_TYPE")),
-        .nullable = rows_bool(columns, row, "IS_NULLABLE"),
-        .key = arena_strdup(arena, rows_text(columns, row, "COLUMN_KEY")),
-        .default_value = absent ? NULL : arena_strdup(arena, default_value),
-        .extra = lower(arena, rows_text(columns, row, "EXTRA")),
-        .charset = arena_strdup(arena, rows_get(columns, row, "CHARACTER_SET_NAME")),
-        .collation = arena_strdup(arena, rows_get(columns, row, "COLLATION_NAME")),
-        .comment = arena_strdup(arena, rows_text(columns, row, "COLUMN_COMMENT")),
-        .generation_expression = expression == NULL || expression[0] == '\0'
-                                     ? NULL
-                                     : arena_strdup(arena, expression),
-        .char_max_length = rows_int(columns, row, "CHARACTER_MAXIMUM_LENGTH", -1),
-        .numeric_precision = rows_int(columns, row, "NUMERIC_PRECISION", -1),
-        .numeric_scale = rows_int(columns, row, "NUMERIC_SCALE", -1),
-        .datetime_precision = rows_int(columns, row, "DATETIME_PRECISION", -1),
-    };
-}
-
-static int by_ordinal(const void *a, const void *b)
-{
-    const struct mysql_column *left = a;
-    const struct mysql_column *right = b;
-
-    return (left->ordinal > right->ordinal) - (left->ordinal < right->ordinal);
-}
-
-/* The collation lets through names that differ in case or accents: these are others. */
-static bool of_table(const struct rows *rows, size_t row, const struct mysql_table *table)
-{
-    return sv_eq(sv_from(rows_get(rows, row, "TABLE_SCHEMA")),
-                 sv_from(table->database)) &&
-           sv_eq(sv_from(rows_get(rows, row, "TABLE_NAME")), sv_from(table->name));
-}
-
-void mysql_rows_columns(const struct rows *columns, enum mysql_flavor flavor,
-                        struct arena *arena, struct mysql_table *table)
-{
-    for (size_t i = 0; i < rows_count(columns); i++) {
-        if (of_table(columns, i, table)) {
-            VEC_PUSH(arena, &table->columns, read_column(columns, i, flavor, arena));
-        }
-    }
-    if (table->columns.n > 1) {
-        qsort(table->columns.v, table->columns.n, sizeof(*table->columns.v), by_ordinal);
-    }
-}
-
-void mysql_rows_primary_key(const struct rows *statistics, struct arena *arena,
-                            struct mysql_table *table)
-{
-    for (size_t place = 1; place <= rows_count(statistics); place++) {
-        for (size_t i = 0; i < rows_count(statistics); i++) {
-            const char *column = rows_get(statistics, i, "COLUMN_NAME");
-            if (column != NULL && of_table(statistics, i, table) &&
-                sv_eq_nocase(sv_from(rows_get(statistics, i, "INDEX_NAME")),
-                             SV("PRIMARY")) &&
-                rows_int(statistics, i, "SEQ_IN_INDEX", 0) == (int64_t)place) {
-                VEC_PUSH(arena, &table->primary_key, arena_strdup(arena, column));
-            }
-        }
-    }
 }
 
 void mysql_rows_replicas(const struct rows *hosts, struct arena *arena,

@@ -11,6 +11,7 @@
 #define DB_MYSQL_ROWS_H
 
 #include "db/rows.h"
+#include "db/source.h"
 #include "ddl/schema.h"
 
 /* SHOW GLOBAL VARIABLES: Variable_name, Value; missing ones leave "unknown" behind. */
@@ -38,6 +39,18 @@ void mysql_rows_columns(const struct rows *columns, enum mysql_flavor flavor,
 /* information_schema.STATISTICS: the key columns of PRIMARY in key order. */
 void mysql_rows_primary_key(const struct rows *statistics, struct arena *arena,
                             struct mysql_table *table);
+/*
+ * The same of all unique indexes, with SUB_PART and NULLABLE: the table's other keys, by
+ * name. Left out are those in which a column may be NULL, counts with its first
+ * characters only, or is an expression (COLUMN_NAME is NULL then).
+ */
+void mysql_rows_unique_keys(const struct rows *statistics, struct arena *arena,
+                            struct mysql_table *table);
+/* Tables as list_like() returns them: one for each row of information_schema.TABLES, with
+ * the columns that are theirs. */
+void mysql_rows_list(const struct rows *tables, const struct rows *columns,
+                     enum mysql_flavor flavor, struct arena *arena,
+                     struct mysql_tables *out_tables);
 /* An unsigned number: -1 when over 2^63-1, `otherwise` when NULL or no number. */
 int64_t mysql_rows_unsigned(const char *text, int64_t otherwise);
 /* SHOW SLAVE HOSTS / SHOW REPLICAS: Server_id. */

@@ -1,39 +1,18 @@
 #include "db/mysql_source.h"
 
-#include "db/mysql_rows.h"
-#include "db/mysql_wire.h"
+#include "db/mysql_source_private.h"
 
-struct mysql_source {
-    struct source_db base;
-    struct mysql_wire *wire;
-    enum mysql_flavor flavor;
-    bool fresh_statistics; /* information_schema answers from the engine, not from a cache
-                            */
-    int64_t lower_case_table_names; /* -1: not asked yet */
-};
-
-/* One call: what it works with. Rows live in a scratch arena, results in the caller's. */
-struct reading {
-    struct mysql_source *db;
-    struct cancel *cancel;
-    struct arena *scratch;
-    struct arena *arena;
-    const char *database, *table;
-    const char *what;
-    struct fault *fault;
-};
-
-static struct mysql_source *of(struct source_db *db)
+struct mysql_source *mysql_source_of(struct source_db *db)
 {
     return (struct mysql_source *)(void *)db;
 }
 
-static struct stmt *new_stmt(const struct reading *r)
+struct stmt *mysql_source_stmt(const struct reading *r)
 {
     return stmt_new(r->scratch, SQL_MYSQL);
 }
 
-static bool read_rows(const struct reading *r, const struct stmt *stmt, struct rows *out)
+bool mysql_source_read(const struct reading *r, const struct stmt *stmt, struct rows *out)
 {
     return mysql_wire_read(r->db->wire, stmt, r->what, r->cancel, r->scratch, out,
                            r->fault);
@@ -53,10 +32,9 @@ static int64_t take_number(struct sv *text)
     return value < 100 ? value : 99;
 }
 
-/* "8.0.39-log" -> 80039 */
-static int64_t version_number(const char *version)
+int64_t mysql_source_version(const struct mysql_source *db)
 {
-    struct sv rest = sv_from(version);
+    struct sv rest = sv_from(mysql_wire_version(db->wire));
     int64_t major = take_number(&rest);
     int64_t minor = take_number(&rest);
 
@@ -66,7 +44,7 @@ static int64_t version_number(const char *version)
 static bool read_server(const struct reading *r, struct mysql_server *server)
 {
     struct rows rows;
-    struct stmt *s = new_stmt(r);
+    struct stmt *s = mysql_source_stmt(r);
 
     stmt_text(s,
               "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', "
@@ -74,7 +52,7 @@ static bool read_server(const struct reading *r, struct mysql_server *server)
               "'binlog_expire_logs_seconds', 'expire_logs_days', "
               "'binlog_expire_logs_auto_purge', 'gtid_mode', 'gtid_domain_id', "
               "'lower_case_table_names')");
-    if (!read_rows(r, s, &rows)) {
+    if (!mysql_source_read(r, s, &rows)) {
         return false;
     }
     mysql_rows_server(&rows, r->arena, server);
@@ -86,7 +64,7 @@ static bool source_probe(struct source_db *db, struct cancel *cancel, struct are
                          struct mysql_server *out_server, struct fault *fault)
 {
     AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
-    const struct reading r = {.db = of(db),
+    const struct reading r = {.db = mysql_source_of(db),
                               .cancel = cancel,
                               .scratch = scratch,
                               .arena = arena,
@@ -95,13 +73,13 @@ static bool source_probe(struct source_db *db, struct cancel *cancel, struct are
     struct mysql_server server = {0};
     struct rows user;
     struct rows grants;
-    struct stmt *who = new_stmt(&r);
-    struct stmt *show = new_stmt(&r);
+    struct stmt *who = mysql_source_stmt(&r);
+    struct stmt *show = mysql_source_stmt(&r);
 
     stmt_text(who, "SELECT CURRENT_USER() AS account");
     stmt_text(show, "SHOW GRANTS FOR CURRENT_USER()");
-    if (!read_server(&r, &server) || !read_rows(&r, who, &user) ||
-        !read_rows(&r, show, &grants)) {
+    if (!read_server(&r, &server) || !mysql_source_read(&r, who, &user) ||
+        !mysql_source_read(&r, show, &grants)) {
         return false;
     }
     server.current_user = mysql_rows_account(rows_text(&user, 0, "account"), arena);
@@ -114,52 +92,77 @@ static bool source_probe(struct source_db *db, struct cancel *cancel, struct are
 static bool know_case(const struct reading *r)
 {
     struct rows rows;
-    struct stmt *s = new_stmt(r);
+    struct stmt *s = mysql_source_stmt(r);
 
     if (r->db->lower_case_table_names >= 0) {
         return true;
     }
     stmt_text(s, "SELECT @@lower_case_table_names AS lctn");
-    if (!read_rows(r, s, &rows)) {
+    if (!mysql_source_read(r, s, &rows)) {
         return false;
     }
     r->db->lower_case_table_names = rows_int(&rows, 0, "lctn", 0);
     return true;
 }
 
-/* MySQL 8 answers AUTO_INCREMENT and TABLE_ROWS from a cache that is up to a day old;
- * whether a key fits BIGINT must not depend on yesterday. Refused settings are done
- * without. */
-static bool ask_fresh(const struct reading *r)
+/* A setting of the session; a refused one is done without. */
+static bool set_session(const struct reading *r, const struct stmt *s)
 {
     struct fault refused = FAULT_INIT;
     int64_t affected = 0;
-    struct stmt *s = new_stmt(r);
 
-    if (r->db->fresh_statistics || r->db->flavor == MYSQL_MARIADB ||
-        version_number(mysql_wire_version(r->db->wire)) < 80000) {
-        return true;
-    }
-    stmt_text(s, "SET SESSION information_schema_stats_expiry = 0");
     if (!mysql_wire_apply(r->db->wire, s, NULL, r->what, r->cancel, &affected,
                           &refused) &&
         refused.class != FAULT_REFUSED && refused.class != FAULT_DENIED) {
         *r->fault = refused;
         return false;
     }
-    r->db->fresh_statistics = true;
     return true;
+}
+
+/* MySQL 8 answers AUTO_INCREMENT and TABLE_ROWS from a cache that is up to a day old;
+ * whether a key fits BIGINT must not depend on yesterday. */
+static bool ask_fresh(const struct reading *r)
+{
+    struct stmt *s = mysql_source_stmt(r);
+
+    if (r->db->fresh_statistics || r->db->flavor == MYSQL_MARIADB ||
+        mysql_source_version(r->db) < 80000) {
+        return true;
+    }
+    stmt_text(s, "SET SESSION information_schema_stats_expiry = 0");
+    r->db->fresh_statistics = set_session(r, s);
+    return r->db->fresh_statistics;
+}
+
+/* CREATE_TIME is printed in the session's zone: where that has daylight saving, every
+ * table would seem to be made anew twice a year. */
+static bool ask_utc(const struct reading *r)
+{
+    struct stmt *s = mysql_source_stmt(r);
+
+    if (r->db->utc) {
+        return true;
+    }
+    stmt_text(s, "SET SESSION time_zone = '+00:00'");
+    r->db->utc = set_session(r, s);
+    return r->db->utc;
+}
+
+bool mysql_source_prepare(const struct reading *r)
+{
+    return know_case(r) && ask_fresh(r) && ask_utc(r);
 }
 
 static bool find_database(const struct reading *r, const char **out_database)
 {
     struct rows rows;
-    struct stmt *s = new_stmt(r);
+    struct stmt *s = mysql_source_stmt(r);
 
     stmt_text(s,
               "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ");
     stmt_str(s, sv_from(r->database));
-    if (!read_rows(r, s, &rows)) {
+    if (!mysql_source_read(r, s, &rows)) {
         return false;
     }
     size_t row = mysql_rows_named(&rows, "SCHEMA_NAME", r->database,
@@ -180,12 +183,13 @@ static bool find_table(const struct reading *r, const char *database,
                        struct mysql_table **out_table)
 {
     struct rows rows;
-    struct stmt *s = new_stmt(r);
+    struct stmt *s = mysql_source_stmt(r);
 
-    stmt_text(s, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, "
-                 "AUTO_INCREMENT, TABLE_COMMENT FROM information_schema.TABLES");
+    stmt_text(
+        s, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, "
+           "AUTO_INCREMENT, CREATE_TIME, TABLE_COMMENT FROM information_schema.TABLES");
     where_table(s, database, r->table);
-    if (!read_rows(r, s, &rows)) {
+    if (!mysql_source_read(r, s, &rows)) {
         return false;
     }
     size_t row =
@@ -198,24 +202,36 @@ static bool read_columns(const struct reading *r, struct mysql_table *table)
 {
     struct rows columns;
     struct rows keys;
-    struct stmt *c = new_stmt(r);
-    struct stmt *k = new_stmt(r);
+    struct stmt *c = mysql_source_stmt(r);
+    struct stmt *k = mysql_source_stmt(r);
 
     /* All columns: GENERATION_EXPRESSION is not everywhere and must not be named. */
     stmt_text(c, "SELECT * FROM information_schema.COLUMNS");
     where_table(c, table->database, table->name);
-    stmt_text(k, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME "
-                 "FROM information_schema.STATISTICS");
+    stmt_text(k, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, "
+                 "COLUMN_NAME, SUB_PART, NULLABLE FROM information_schema.STATISTICS");
     where_table(k, table->database, table->name);
-    stmt_text(k, " AND INDEX_NAME = 'PRIMARY'");
-    if (!read_rows(r, c, &columns) || !read_rows(r, k, &keys)) {
+    stmt_text(k, " AND NON_UNIQUE = 0");
+    if (!mysql_source_read(r, c, &columns) || !mysql_source_read(r, k, &keys)) {
         return false;
     }
     mysql_rows_columns(&columns, r->db->flavor, r->arena, table);
     mysql_rows_primary_key(&keys, r->arena, table);
+    mysql_rows_unique_keys(&keys, r->arena, table);
     return true;
 }
 
+static bool names(const struct strlist *list, const char *name)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (sv_eq(sv_from(list->v[i]), sv_from(name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A unique key may be chosen as the target's key, so its columns count as well. */
 static bool is_unsigned_bigint_key(const struct mysql_table *table,
                                    const struct mysql_column *column)
 {
@@ -223,12 +239,12 @@ static bool is_unsigned_bigint_key(const struct mysql_table *table,
         sv_find_nocase(sv_from(column->column_type), SV("unsigned")) == SIZE_MAX) {
         return false;
     }
-    for (size_t i = 0; i < table->primary_key.n; i++) {
-        if (sv_eq(sv_from(table->primary_key.v[i]), sv_from(column->name))) {
+    for (VEC_EACH(struct mysql_key, key, &table->unique_keys)) {
+        if (names(&key->columns, column->name)) {
             return true;
         }
     }
-    return false;
+    return names(&table->primary_key, column->name);
 }
 
 /* Whether such a key fits BIGINT decides its type in StarRocks (verified 4). */
@@ -239,7 +255,7 @@ static bool read_key_max(const struct reading *r, const struct mysql_table *tabl
     const struct ident *name = NULL;
     const struct ident *key = NULL;
     struct rows rows;
-    struct stmt *s = new_stmt(r);
+    struct stmt *s = mysql_source_stmt(r);
 
     if (!ident_parse(r->scratch, sv_from(table->database), SQL_MYSQL, IDENT_DATABASE,
                      &database, r->fault) ||
@@ -253,7 +269,7 @@ static bool read_key_max(const struct reading *r, const struct mysql_table *tabl
     stmt_ident(s, key);
     stmt_text(s, ") AS key_max FROM ");
     stmt_qualified(s, database, name);
-    if (!read_rows(r, s, &rows)) {
+    if (!mysql_source_read(r, s, &rows)) {
         return false;
     }
     column->key_max = mysql_rows_unsigned(rows_get(&rows, 0, "key_max"), 0);
@@ -280,7 +296,7 @@ static bool source_read_table(struct source_db *db, const char *database,
 {
     AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
     const struct reading r = {
-        .db = of(db),
+        .db = mysql_source_of(db),
         .cancel = cancel,
         .scratch = scratch,
         .arena = arena,
@@ -291,7 +307,7 @@ static bool source_read_table(struct source_db *db, const char *database,
     const char *found_database = NULL;
     struct mysql_table *found = NULL;
 
-    if (!know_case(&r) || !ask_fresh(&r) || !find_database(&r, &found_database)) {
+    if (!mysql_source_prepare(&r) || !find_database(&r, &found_database)) {
         return false;
     }
     if (found_database != NULL && !find_table(&r, found_database, &found)) {
@@ -311,7 +327,7 @@ static bool source_replica_ids(struct source_db *db, struct cancel *cancel,
 {
     AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
     struct fault refused = FAULT_INIT;
-    const struct reading r = {.db = of(db),
+    const struct reading r = {.db = mysql_source_of(db),
                               .cancel = cancel,
                               .scratch = scratch,
                               .arena = arena,
@@ -319,17 +335,16 @@ static bool source_replica_ids(struct source_db *db, struct cancel *cancel,
                               .fault = &refused};
     struct strlist ids = {0};
     struct rows rows;
-    struct stmt *s = new_stmt(&r);
+    struct stmt *s = mysql_source_stmt(&r);
 
     /* MySQL renamed it in 8.0.22 and dropped the old name in 8.4; MariaDB keeps the old.
      */
-    if (r.db->flavor == MYSQL_ORACLE &&
-        version_number(mysql_wire_version(r.db->wire)) >= 80022) {
+    if (r.db->flavor == MYSQL_ORACLE && mysql_source_version(r.db) >= 80022) {
         stmt_text(s, "SHOW REPLICAS");
     } else {
         stmt_text(s, "SHOW SLAVE HOSTS");
     }
-    if (read_rows(&r, s, &rows)) {
+    if (mysql_source_read(&r, s, &rows)) {
         mysql_rows_replicas(&rows, arena, &ids);
     } else if (refused.class != FAULT_DENIED) {
         *fault = refused;
@@ -341,12 +356,15 @@ static bool source_replica_ids(struct source_db *db, struct cancel *cancel,
 
 static void source_close(struct source_db *db)
 {
-    mysql_wire_close(of(db)->wire); /* frees the structure too */
+    mysql_wire_close(mysql_source_of(db)->wire); /* frees the structure too */
 }
 
 static const struct source_db_ops source_ops = {
     .probe = source_probe,
     .read_table = source_read_table,
+    .count_losses = mysql_count_losses,
+    .count_rows = mysql_count_rows,
+    .list_like = mysql_list_like,
     .replica_ids = source_replica_ids,
     .close = source_close,
 };

@@ -62,12 +62,17 @@ void mysql_wire_break(struct mysql_wire *wire)
     }
 }
 
+short mysql_wait_poll_events(int status)
+{
+    return (short)(((status & MYSQL_WAIT_READ) != 0 ? POLLIN : 0) |
+                   ((status & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : 0) |
+                   ((status & MYSQL_WAIT_EXCEPT) != 0 ? POLLPRI : 0));
+}
+
 int mysql_wait_events(struct mysql_wait *wait, int status)
 {
     int wanted = status & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE | MYSQL_WAIT_EXCEPT);
-    short events = (short)(((status & MYSQL_WAIT_READ) != 0 ? POLLIN : 0) |
-                           ((status & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : 0) |
-                           ((status & MYSQL_WAIT_EXCEPT) != 0 ? POLLPRI : 0));
+    short events = mysql_wait_poll_events(status);
     my_socket fd = mysql_get_socket(wait->wire->handle);
 
     if (!wait->stopped && (fd == NO_SOCKET || !cancel_poll(wait->cancel, fd, events,
@@ -177,7 +182,8 @@ bool mysql_wire_reach(struct mysql_wire *wire, const char *address,
 {
     const char *what = arena_printf(wire->peer->arena, "login as %s", wire->peer->user);
     MYSQL *connected = NULL;
-    struct mysql_wait wait = {wire, cancel, what, fault, false};
+    struct mysql_wait wait = {
+        .wire = wire, .cancel = cancel, .what = what, .fault = fault};
 
     if (wire->handle != NULL) {
         mysql_close(wire->handle);

@@ -47,6 +47,17 @@ MUST_CHECK bool mysql_wire_read(struct mysql_wire *wire, const struct stmt *stmt
                                 struct arena *arena, struct rows *out_rows,
                                 struct fault *fault);
 /*
+ * The same for a read that may take limit_ms and no longer: then the server is told to
+ * end it, from a second connection, and the session stays usable. *out_late tells that
+ * this happened, or that the server ended the read itself because of a limit in the
+ * statement; it is no fault, and *out_rows is then left alone.
+ */
+MUST_CHECK bool mysql_wire_read_within(struct mysql_wire *wire, const struct stmt *stmt,
+                                       const char *what, int64_t limit_ms,
+                                       struct cancel *cancel, struct arena *arena,
+                                       struct rows *out_rows, bool *out_late,
+                                       struct fault *fault);
+/*
  * Runs a statement that changes something, with "tag" as a comment in front (NULL: none).
  * At most DB_DDL_TIMEOUT_MS. Giving up does not stop the server: look at the object
  * again.

@@ -25,6 +25,10 @@ struct mysql_wait {
     const char *what;
     struct fault *fault;
     bool stopped; /* the wait was given up and the fault is set */
+    /* For reads that may not take long: a child of `cancel`; past it the query is killed
+     * and its answer awaited. NULL: no such limit. */
+    const struct cancel *limit;
+    bool killed;
 };
 
 /*
@@ -33,6 +37,7 @@ struct mysql_wait {
  * frees what it holds.
  */
 int mysql_wait_events(struct mysql_wait *wait, int status);
+short mysql_wait_poll_events(int status); /* for poll() */
 
 /* false when a call that was given up does not unwind. */
 bool mysql_wait_more(const struct mysql_wait *wait, int *turns);

@@ -167,6 +167,7 @@ static const struct stream_db_ops risingwave_ops = {
     .catalog = risingwave_catalog,
     .snapshot = risingwave_snapshot,
     .backlog = risingwave_backlog,
+    .count_rows = risingwave_count_rows,
     .source_offset = risingwave_source_offset,
     .apply = risingwave_apply,
     .close = risingwave_close,

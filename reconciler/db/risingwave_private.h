@@ -52,6 +52,10 @@ MUST_CHECK bool risingwave_snapshot(struct stream_db *db, const char *schema,
 MUST_CHECK bool risingwave_backlog(struct stream_db *db, const char *schema,
                                    const char *internal_table, struct cancel *cancel,
                                    struct rw_backlog *out_backlog, struct fault *fault);
+MUST_CHECK bool risingwave_count_rows(struct stream_db *db, const char *schema,
+                                      const char *table, int64_t rows_max,
+                                      struct cancel *cancel, int64_t *out_rows,
+                                      struct fault *fault);
 MUST_CHECK bool risingwave_source_offset(struct stream_db *db, const char *schema,
                                          const char *internal_table,
                                          struct cancel *cancel, struct arena *arena,

@@ -134,9 +134,9 @@ bool risingwave_catalog(struct stream_db *db, const char *schema, struct cancel 
     return true;
 }
 
-/* Appends the quoted name of an internal table, which RisingWave made and catalog()
- * found. */
-static bool add_internal(const struct asking *a, struct stmt *s, const char *table)
+/* Appends the quoted name of a table of ours, or of an internal one, which RisingWave
+ * made; catalog() found both. */
+static bool add_table(const struct asking *a, struct stmt *s, const char *table)
 {
     const struct ident *schema = NULL;
     const struct ident *name = NULL;
@@ -166,7 +166,7 @@ bool risingwave_snapshot(struct stream_db *db, const char *schema,
     struct stmt *s = risingwave_stmt(&a);
 
     stmt_text(s, "SELECT row_count, backfill_finished FROM ");
-    if (!add_internal(&a, s, internal_table) || !risingwave_read(&a, s, &rows)) {
+    if (!add_table(&a, s, internal_table) || !risingwave_read(&a, s, &rows)) {
         return false;
     }
     *out_snapshot = risingwave_rows_snapshot(&rows);
@@ -191,10 +191,38 @@ bool risingwave_backlog(struct stream_db *db, const char *schema,
     stmt_text(s,
               "SELECT count(*) FILTER (WHERE kv_log_store_row_op <> 6) AS undelivered, "
               "min(kv_log_store_epoch) AS oldest, now() AS now FROM ");
-    if (!add_internal(&a, s, internal_table) || !risingwave_read(&a, s, &rows)) {
+    if (!add_table(&a, s, internal_table) || !risingwave_read(&a, s, &rows)) {
         return false;
     }
     *out_backlog = risingwave_rows_backlog(&rows);
+    return true;
+}
+
+bool risingwave_count_rows(struct stream_db *db, const char *schema, const char *table,
+                           int64_t rows_max, struct cancel *cancel, int64_t *out_rows,
+                           struct fault *fault)
+{
+    AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
+    const struct asking a = {.db = risingwave_of(db),
+                             .cancel = cancel,
+                             .scratch = scratch,
+                             .schema = schema,
+                             .what = "counting the CDC table's rows",
+                             .fault = fault};
+    struct rows rows;
+    struct stmt *s = risingwave_stmt(&a);
+
+    stmt_text(s, "SELECT count(*) AS n FROM (SELECT 1 AS one FROM ");
+    if (!add_table(&a, s, table)) {
+        return false;
+    }
+    stmt_text(s, " LIMIT ");
+    stmt_int(s, rows_max);
+    stmt_text(s, ") AS part");
+    if (!risingwave_read(&a, s, &rows)) {
+        return false;
+    }
+    *out_rows = rows_int(&rows, 0, "n", 0);
     return true;
 }
 
@@ -215,7 +243,7 @@ bool risingwave_source_offset(struct stream_db *db, const char *schema,
     struct stmt *s = risingwave_stmt(&a);
 
     stmt_text(s, "SELECT offset_info FROM ");
-    if (!add_internal(&a, s, internal_table) || !risingwave_read(&a, s, &rows)) {
+    if (!add_table(&a, s, internal_table) || !risingwave_read(&a, s, &rows)) {
         return false;
     }
     *out_file = risingwave_rows_offset(&rows, arena);

@@ -73,6 +73,8 @@ void starrocks_rows_columns(const struct rows *columns, struct arena *arena,
                 .type = arena_strdup(arena, rows_text(columns, i, "COLUMN_TYPE")),
                 .nullable = rows_bool(columns, i, "IS_NULLABLE"),
                 .key = key[0] != '\0',
+                .default_value =
+                    arena_strdup(arena, rows_get(columns, i, "COLUMN_DEFAULT")),
                 .comment = arena_strdup(arena, rows_text(columns, i, "COLUMN_COMMENT")),
             });
     }
@@ -112,20 +114,76 @@ void starrocks_rows_config(const struct rows *config, struct arena *arena,
     }
 }
 
+static bool is_running(const char *state)
+{
+    static const char *const running[] = {"PENDING", "WAITING_TXN", "RUNNING",
+                                          "FINISHED_REWRITING"};
+
+    for (size_t i = 0; i < COUNT_OF(running); i++) {
+        if (sv_eq_nocase(sv_from(state), sv_from(running[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The highest JobId of each table; a map holds pointers, so it is the row that says it.
+ */
+static void note_newest(struct map *newest, const struct rows *jobs, size_t row,
+                        const char *table)
+{
+    size_t *known = map_find(newest, sv_from(table));
+
+    if (known == NULL) {
+        known = arena_alloc(jobs->arena, sizeof(*known));
+        *known = row;
+        (void)map_put(newest, sv_from(table), known);
+    } else if (rows_int(jobs, row, "JobId", 0) > rows_int(jobs, *known, "JobId", 0)) {
+        *known = row;
+    }
+}
+
+void starrocks_rows_alters(const struct rows *jobs, const struct peer *peer,
+                           struct arena *arena, struct sr_catalog *catalog)
+{
+    AUTO(map_freep) struct map *newest = map_new(0);
+    AUTO(map_freep) struct map *index = index_tables(catalog);
+
+    for (size_t i = 0; i < rows_count(jobs); i++) {
+        const char *name = rows_text(jobs, i, "TableName");
+        struct sr_table *table = map_find(index, sv_from(name));
+        if (table != NULL) {
+            table->altering = table->altering || is_running(rows_text(jobs, i, "State"));
+            note_newest(newest, jobs, i, name);
+        }
+    }
+    for (VEC_EACH(struct sr_table, table, &catalog->tables)) {
+        const size_t *row = map_find(newest, sv_from(table->name));
+        if (row != NULL &&
+            sv_eq_nocase(sv_from(rows_get(jobs, *row, "State")), SV("CANCELLED"))) {
+            const char *why = rows_text(jobs, *row, "Msg");
+            table->alter_failed = why[0] == '\0' ? "cancelled, no reason given"
+                                                 : peer_text(peer, sv_from(why), arena);
+        }
+    }
+}
+
 void starrocks_rows_show(const struct rows *columns, struct arena *arena,
                          struct sr_table *table)
 {
     for (size_t i = 0; i < rows_count(columns); i++) {
         const char *name = arena_strdup(arena, rows_text(columns, i, "Field"));
         bool key = rows_bool(columns, i, "Key");
-        VEC_PUSH(arena, &table->columns,
-                 (struct sr_column){
-                     .name = name,
-                     .type = arena_strdup(arena, rows_text(columns, i, "Type")),
-                     .nullable = rows_bool(columns, i, "Null"),
-                     .key = key,
-                     .comment = arena_strdup(arena, rows_text(columns, i, "Comment")),
-                 });
+        VEC_PUSH(
+            arena, &table->columns,
+            (struct sr_column){
+                .name = name,
+                .type = arena_strdup(arena, rows_text(columns, i, "Type")),
+                .nullable = rows_bool(columns, i, "Null"),
+                .key = key,
+                .default_value = arena_strdup(arena, rows_get(columns, i, "Default")),
+                .comment = arena_strdup(arena, rows_text(columns, i, "Comment")),
+            });
         if (key) {
             VEC_PUSH(arena, &table->primary_key, name);
         }

@@ -6,6 +6,7 @@
 #ifndef DB_STARROCKS_ROWS_H
 #define DB_STARROCKS_ROWS_H
 
+#include "db/peer.h"
 #include "db/rows.h"
 #include "ddl/observed.h"
 
@@ -24,6 +25,13 @@ void starrocks_rows_columns(const struct rows *columns, struct arena *arena,
 /* information_schema.tables_config: model and primary key. */
 void starrocks_rows_config(const struct rows *config, struct arena *arena,
                            struct sr_catalog *catalog);
+/*
+ * SHOW ALTER TABLE COLUMN of the database, headings by name: which tables a schema change
+ * runs on, and whose newest one (by JobId) was cancelled and why, redacted by the peer. A
+ * job has a row for each of its indexes (contract starrocks.md 3.6 and 3.7).
+ */
+void starrocks_rows_alters(const struct rows *jobs, const struct peer *peer,
+                           struct arena *arena, struct sr_catalog *catalog);
 /* SHOW FULL COLUMNS of one table: what the FE alone knows while no backend is alive. */
 void starrocks_rows_show(const struct rows *columns, struct arena *arena,
                          struct sr_table *table);

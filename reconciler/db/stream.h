@@ -1,0 +1,58 @@
+/* stream: the port to RisingWave. See db.h. */
+#ifndef DB_STREAM_H
+#define DB_STREAM_H
+
+#include "base/cancel.h"
+#include "ddl/observed.h"
+#include "ddl/plan.h"
+
+struct db_result;
+
+struct rw_server {
+    const char *version; /* "3.0.3" out of version() */
+    const char *user, *database;
+    int64_t users; /* unused sessions etc. are not counted; -1 unknown */
+    bool recovering;
+};
+struct rw_snapshot { /* the CDC table's internal progress row */
+    bool present, finished;
+    int64_t rows;
+};
+struct rw_backlog { /* the sink's log store */
+    bool present;
+    int64_t undelivered; /* rows; -1 unknown */
+    int64_t oldest_ms;   /* Unix ms of the oldest epoch; 0 unknown */
+    int64_t now_ms;      /* the server's clock, for the difference */
+};
+struct stream_db;
+struct stream_db_ops {
+    bool (*probe)(struct stream_db *db, struct cancel *cancel, struct arena *arena,
+                  struct rw_server *out_server, struct fault *fault);
+    bool (*catalog)(struct stream_db *db, const char *schema, struct cancel *cancel,
+                    struct arena *arena, struct rw_catalog *out_catalog,
+                    struct fault *fault);
+    bool (*snapshot)(struct stream_db *db, const char *schema, const char *internal_table,
+                     struct cancel *cancel, struct rw_snapshot *out_snapshot,
+                     struct fault *fault);
+    bool (*backlog)(struct stream_db *db, const char *schema, const char *internal_table,
+                    struct cancel *cancel, struct rw_backlog *out_backlog,
+                    struct fault *fault);
+    /* Rows of a CDC table of ours, counted up to rows_max (then it is rows_max). */
+    bool (*count_rows)(struct stream_db *db, const char *schema, const char *table,
+                       int64_t rows_max, struct cancel *cancel, int64_t *out_rows,
+                       struct fault *fault);
+    /* "mysql-bin.000067" of the source's saved position; NULL when there is none yet. */
+    bool (*source_offset)(struct stream_db *db, const char *schema,
+                          const char *internal_table, struct cancel *cancel,
+                          struct arena *arena, const char **out_file,
+                          struct fault *fault);
+    bool (*apply)(struct stream_db *db, const struct plan_step *step, const char *tag,
+                  struct cancel *cancel, struct arena *arena,
+                  struct db_result *out_result, struct fault *fault);
+    void (*close)(struct stream_db *db);
+};
+struct stream_db {
+    const struct stream_db_ops *ops;
+};
+
+#endif
