@@ -46,6 +46,12 @@ struct attempt {
     struct desired desired;
     struct plan plan;
     bool planned;
+    bool preview;        /* nothing may be written anywhere: `tablesync plan` */
+    bool drifted;        /* the plan undoes what others did to what was in place */
+    bool held;           /* ... and the policy leaves it as it is: no statement runs */
+    bool unapproved;     /* nothing runs before somebody approves the plan */
+    bool resynced;       /* the re-sync was found complete */
+    const char *working; /* what is still to be done, for messages; NULL: nothing */
 
     int64_t run;   /* audit run; 0 = none opened */
     int64_t steps; /* statements sent */
@@ -64,6 +70,10 @@ void attempt_refresh(struct attempt *a, struct json *answered);
 /* Sets a condition for this attempt's generation; message as printf. */
 void attempt_condition(struct attempt *a, enum condition condition, const char *reason,
                        const char *format, ...) PRINTF_LIKE(4, 5);
+/* The same for a status that the table of reasons does not give; text is copied. */
+void attempt_force_condition(struct attempt *a, enum condition condition,
+                             enum kube_truth status, const char *reason,
+                             const char *message);
 /* Emits an Event on the resource; failures are counted, never faults. */
 void attempt_event(struct attempt *a, bool warning, const char *reason,
                    const char *action, const char *note);
@@ -72,11 +82,33 @@ void attempt_event(struct attempt *a, bool warning, const char *reason,
 void attempt_audit_begin(struct attempt *a);
 void attempt_audit_log(struct attempt *a, const char *level, const char *format, ...)
     PRINTF_LIKE(3, 4);
+void attempt_audit_missed(struct attempt *a, const struct fault *fault);
 
 /*
+ * No statement for this resource ever came through: what spec.target.existing says
+ * counts, and a re-sync token means nothing yet. Decided by status as it was read, and
+ * only by what belongs to this resource alone: a shared source or a table of others that
+ * happens to be there proves nothing.
+ */
+bool attempt_first_run(const struct attempt *a);
+/* This very definition once existed as a whole: what it lacks now, somebody took away. */
+bool attempt_was_applied(const struct attempt *a);
+/* It did at the last look, and the spec is still the same. */
+bool attempt_was_converged(const struct attempt *a);
+/* The observed target table; NULL: not there. */
+const struct sr_table *attempt_target(const struct attempt *a);
+/* The target's mark says that this resource adopted the table. */
+bool attempt_adopted(const struct attempt *a);
+/* Makes the plan from the observations at hand, and lists in status what there is. Writes
+ * nothing anywhere. */
+MUST_CHECK bool attempt_plan(struct attempt *a, struct fault *fault);
+
+/* --- apply.c --- */
+/*
  * Runs a plan: for each statement audit intent, the statement, audit result, Event; stops
- * at the first failure. Wants the bindings' sessions. Observations are out of date after
- * it.
+ * at the first failure, and in front of a statement that must wait for something, unless
+ * it is the first: that one's wait is the caller's business. Wants the bindings'
+ * sessions. Observations are out of date after it.
  */
 MUST_CHECK bool attempt_apply(struct attempt *a, const struct plan *plan,
                               struct fault *fault);

@@ -1,5 +1,6 @@
 #include "loop/deletion.h"
 
+#include "loop/memo.h"
 #include "loop/seen.h"
 
 static bool let_go(struct attempt *a, const char *reason, const char *note,
@@ -49,6 +50,21 @@ static const char *kept_objects(struct attempt *a)
     text = list.n == 0 ? "nothing was ever created" : buf_take(&list, a->arena);
     buf_deinit(&list);
     return text;
+}
+
+/* The target, if it was adopted: such a table was there before us and outlives us. NULL:
+ * it was not, or nobody looked. */
+static const char *adopted_target(struct attempt *a)
+{
+    const struct sr_table *table =
+        a->sr == NULL ? NULL : sr_catalog_table(&a->sr->u.sr, a->sync.target_table);
+    struct mark mark = {0};
+
+    if (table == NULL || !mark_parse(table->comment, &mark) || !mark.adopted ||
+        !sv_eq(mark.uid, sv_from(a->sync.uid))) {
+        return NULL;
+    }
+    return arena_printf(a->arena, "%s.%s", a->sync.target_database, a->sync.target_table);
 }
 
 /* A failure here must not hang silently: it says how to let go. */
@@ -109,6 +125,9 @@ static bool drop_round(struct attempt *a, bool *out_clean, struct fault *fault)
         return false;
     }
     a->planned = true;
+    if (adopted_target(a) != NULL) {
+        attempt_status_object(a, "TargetTable", adopted_target(a))->state = "Retained";
+    }
     *out_clean = a->plan.steps.n == 0;
     return attempt_apply(a, &a->plan, fault);
 }
@@ -143,10 +162,11 @@ static bool drop_all(struct attempt *a, struct fault *fault)
 
 enum step_result deletion_run(struct attempt *a, struct fault *fault)
 {
-    const char *kept = NULL;
+    const char *kept = NULL, *adopted = NULL;
 
     if (!kube_has_finalizer(attempt_object(a), TSYNC_FINALIZER)) {
         seen_forget(a->loop->seen, a->key);
+        memo_forget(a->loop->memo, a->key);
         return STEP_DONE;
     }
     kept = kept_objects(a);
@@ -172,10 +192,13 @@ enum step_result deletion_run(struct attempt *a, struct fault *fault)
         (void)blocked(a, fault);
         return STEP_FAULT;
     }
+    adopted = adopted_target(a);
     return let_go(a, "Dropped",
-                  arena_printf(a->arena, "deletionPolicy %s: %lld statement%s",
+                  arena_printf(a->arena, "deletionPolicy %s: %lld statement%s%s%s",
                                deletion_policy_name(a->sync.deletion_policy),
-                               (long long)a->steps, a->steps == 1 ? "" : "s"),
+                               (long long)a->steps, a->steps == 1 ? "" : "s",
+                               adopted == NULL ? "" : "; kept, for it was adopted: ",
+                               adopted == NULL ? "" : adopted),
                   fault)
                ? STEP_DONE
                : STEP_FAULT;

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "loop/secrets.h"
+#include "loop/memo.h"
 #include "loop/seen.h"
 #include "model/spec.h"
 
@@ -38,6 +39,7 @@ struct loop *loop_new(const struct loop_ports *ports, const struct loop_options 
     loop->lanes = lanes_new(ports->databases, ports->clock, ports->seed);
     loop->metrics = metrics_new(ports->clock);
     loop->seen = seen_new(ports->seed);
+    loop->memo = memo_new(ports->seed);
     loop->secrets = secrets_new(&loop->api, ports->lg, ports->seed,
                                 options->watch_secrets, on_secret, loop);
     return loop;
@@ -55,6 +57,7 @@ void loop_free(struct loop *loop)
     kube_store_free(loop->conns);
     kube_events_free(loop->events);
     metrics_free(loop->metrics);
+    memo_free(loop->memo);
     seen_free(loop->seen);
     heap_free(loop);
 }

@@ -34,7 +34,8 @@ struct loop_ports {
 struct loop_options {
     const char *namespace; /* NULL: all namespaces */
     const char *instance;  /* pod name, for events */
-    int64_t resync_ms;     /* how often a converged resource is looked at: 60 s */
+    int64_t resync_ms;     /* how often a connection is looked at: 60 s; a TableSync
+                              says it itself, in spec.drift.interval */
     int64_t poll_ms;       /* while a snapshot or a backfill runs: 2 s */
     int64_t attempt_ms;    /* longest attempt: 15 min (DDL may take 10) */
     bool watch_secrets;    /* threads that watch named Secrets; false in the simulation */
@@ -42,6 +43,7 @@ struct loop_options {
 
 struct secrets;
 struct seen;
+struct memo;
 
 struct loop {
     struct loop_ports ports;
@@ -54,6 +56,7 @@ struct loop {
     struct lanes *lanes;
     struct metrics *metrics;
     struct seen *seen; /* what was last enqueued for, and how backlogs moved */
+    struct memo *memo; /* how far plans were carried out */
     struct cancel *stop;
 };
 

@@ -39,6 +39,8 @@ static void attempt_deinit(struct attempt *a, const struct fault *fault)
 static int64_t next_look_ms(const struct attempt *a)
 {
     const struct loop_options *options = &a->loop->options;
+    int64_t calm_ms =
+        a->sync.drift_interval_ms > 0 ? a->sync.drift_interval_ms : options->resync_ms;
     struct rng rng;
 
     if (a->requeue_ms > 0) {
@@ -47,9 +49,11 @@ static int64_t next_look_ms(const struct attempt *a)
     if (a->paused_reconcile) {
         return 0;
     }
-    if (a->status.phase == PHASE_STREAMING || a->status.phase == PHASE_PAUSED) {
+    /* Only somebody else's doing changes anything here, and most of that wakes it. */
+    if (a->status.phase == PHASE_STREAMING || a->status.phase == PHASE_PAUSED ||
+        a->held || a->unapproved) {
         rng_init(&rng, a->loop->ports.seed ^ (uint64_t)a->started_ms);
-        return rng_jitter(&rng, options->resync_ms, 10);
+        return rng_jitter(&rng, calm_ms, 10);
     }
     return options->poll_ms;
 }
@@ -124,16 +128,19 @@ bool loop_preview(struct loop *loop, const char *key,
                   struct fault *fault)
 {
     static enum step_result (*const READING[])(struct attempt *, struct fault *) = {
-        step_load,    step_validate,        step_connections, step_observe_source,
-        step_resolve, step_observe_targets, step_plan};
+        step_load,    step_validate, step_connections,     step_observe_source,
+        step_resolve, step_inspect,  step_observe_targets, step_identity,
+        step_resync,  step_plan};
     struct attempt a;
     enum step_result result = STEP_CONTINUE;
 
     attempt_init(&a, loop, key);
+    a.preview = true;
     for (size_t i = 0; i < COUNT_OF(READING) && result == STEP_CONTINUE; i++) {
         result = READING[i](&a, fault);
-        /* Left alone by the controller or not, a plan shows what would be done. */
-        result = result == STEP_REQUEUE && a.paused_reconcile ? STEP_CONTINUE : result;
+        /* Left alone by the controller, or looked at again later: a plan shows what would
+         * be done as things are now. */
+        result = result == STEP_REQUEUE ? STEP_CONTINUE : result;
     }
     if (result == STEP_DONE) {
         (void)fault_set(fault, FAULT_SPEC, NULL, "there is no resource '%s'", key);

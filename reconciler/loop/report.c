@@ -80,18 +80,37 @@ static void set_settled(struct attempt *a)
     kube_conditions_remove(&a->conditions, condition_type(CONDITION_RECONCILING));
 }
 
-/* Sets a condition whose status does not come from the table of reasons. */
-static void force_condition(struct attempt *a, enum condition condition,
-                            enum kube_truth status, const char *reason,
-                            const char *message)
+/* Carrying a change through is not the first provisioning: rows go on flowing. Nor is a
+ * look that ended before a plan was made. */
+static bool updates(const struct attempt *a)
 {
-    struct kube_condition c = {.type = condition_type(condition),
-                               .status = status,
-                               .reason = reason,
-                               .message = message,
-                               .observed_generation = a->sync.generation};
+    return a->plan.purpose == PURPOSE_EVOLVE || a->plan.purpose == PURPOSE_RESYNC ||
+           (!a->planned && a->before.applied_hash != NULL);
+}
 
-    (void)kube_conditions_set(&a->conditions, &c, a->now, a->arena);
+static const char *working_reason(const struct attempt *a)
+{
+    return updates(a) ? "Updating" : "Provisioning";
+}
+
+static enum phase working_phase(const struct attempt *a)
+{
+    const char *snapshot = a->status.snapshot.state;
+    enum phase phase = a->status.phase;
+
+    if (!updates(a)) {
+        return PHASE_PROVISIONING;
+    }
+    if (a->sync.state == STATE_PAUSED) {
+        return phase == PHASE_PAUSED ? phase : PHASE_PROVISIONING;
+    }
+    if (phase == PHASE_STREAMING || phase == PHASE_SNAPSHOTTING) {
+        return phase;
+    }
+    return snapshot != NULL &&
+                   (strcmp(snapshot, "Done") == 0 || strcmp(snapshot, "Skipped") == 0)
+               ? PHASE_STREAMING
+               : PHASE_PROVISIONING;
 }
 
 static void report_fault(struct attempt *a, const struct fault *fault)
@@ -105,13 +124,14 @@ static void report_fault(struct attempt *a, const struct fault *fault)
     }
     if (domain != CONDITION_NONE && domain != CONDITION_READY &&
         domain != CONDITION_STALLED && domain != CONDITION_RECONCILING) {
-        force_condition(a, domain, KUBE_FALSE, fault->reason, fault->text);
+        attempt_force_condition(a, domain, KUBE_FALSE, fault->reason, fault->text);
     }
-    force_condition(a, CONDITION_READY, KUBE_FALSE, fault->reason, fault->text);
+    attempt_force_condition(a, CONDITION_READY, KUBE_FALSE, fault->reason, fault->text);
     schedule_retry(a, fault, stalled);
     if (stalled) {
         kube_conditions_remove(&a->conditions, condition_type(CONDITION_RECONCILING));
-        force_condition(a, CONDITION_STALLED, KUBE_TRUE, fault->reason, fault->text);
+        attempt_force_condition(a, CONDITION_STALLED, KUBE_TRUE, fault->reason,
+                                fault->text);
         a->status.phase = a->sync.deleting ? PHASE_DELETING : PHASE_STALLED;
         return;
     }
@@ -129,12 +149,60 @@ static const struct kube_condition *find(const struct attempt *a,
     return kube_conditions_find(&a->conditions, condition_type(condition));
 }
 
-static void report_progress(struct attempt *a)
+/* Only a person helps, and the gate has said how: no failure, nothing to retry. */
+static void report_unapproved(struct attempt *a)
+{
+    const struct kube_condition gate = *find(a, CONDITION_PLAN_APPROVED);
+
+    attempt_force_condition(a, CONDITION_READY, KUBE_FALSE, gate.reason, gate.message);
+    kube_conditions_remove(&a->conditions, condition_type(CONDITION_RECONCILING));
+    attempt_force_condition(a, CONDITION_STALLED, KUBE_TRUE, gate.reason, gate.message);
+    a->status.phase = PHASE_STALLED;
+}
+
+static void report_working(struct attempt *a)
+{
+    bool updating = updates(a);
+    const char *reason = working_reason(a);
+
+    a->status.phase = working_phase(a);
+    if (a->working != NULL) {
+        show_ready(a, reason, a->working);
+        set_working(a, "Progressing", a->working);
+    } else {
+        show_ready(a, reason,
+                   updating ? "a change is being carried through"
+                            : "the objects are being created");
+        set_working(a, "Progressing",
+                    updating ? "carrying a change through" : "creating the objects");
+    }
+}
+
+static void report_phase(struct attempt *a)
 {
     const struct kube_condition *sink = find(a, CONDITION_SINK_READY);
 
+    if (a->status.phase == PHASE_STREAMING) {
+        show_ready(a, "Streaming", "the snapshot is complete and changes flow");
+        set_settled(a);
+    } else if (a->status.phase == PHASE_SNAPSHOTTING) {
+        show_ready(a, "Snapshotting", "the table's present rows are being loaded");
+        set_working(a, "Progressing", "snapshot or backfill in progress");
+    } else if (sink != NULL && strcmp(sink->reason, "SinkFailed") == 0) {
+        attempt_force_condition(a, CONDITION_READY, KUBE_FALSE, "SinkFailed",
+                                sink->message);
+        set_working(a, "ProgressingWithRetry", sink->message);
+    } else {
+        show_ready(a, "Provisioning", "the objects are being created");
+        set_working(a, "Progressing", "creating the objects");
+    }
+}
+
+static void report_progress(struct attempt *a)
+{
     a->status.next_retry_at = NULL;
-    if (a->requeue_ms == 0) { /* accepted statements prove nothing yet */
+    if (a->requeue_ms == 0 || a->working != NULL) {
+        /* Accepted statements prove nothing yet; what they are waited for does. */
         a->status.retries = 0;
         queue_forget(a->loop->queue, a->key);
     }
@@ -146,29 +214,26 @@ static void report_progress(struct attempt *a)
                           "or changed; data keeps flowing");
         return;
     }
-    if (a->sync.state == STATE_PAUSED && a->status.phase == PHASE_PAUSED) {
+    if (a->unapproved) {
+        report_unapproved(a);
+        return;
+    }
+    resync_settle(a);
+    if (a->sync.state == STATE_PAUSED && a->status.phase == PHASE_PAUSED &&
+        a->requeue_ms == 0) {
         attempt_condition(a, CONDITION_PAUSED, "Requested",
                           "spec.state is Paused: RisingWave keeps the changes");
         show_ready(a, "Paused", "spec.state is Paused");
         set_settled(a);
         return;
     }
-    kube_conditions_remove(&a->conditions, condition_type(CONDITION_PAUSED));
-    if (a->requeue_ms > 0) {
-        a->status.phase = PHASE_PROVISIONING;
+    if (a->sync.state != STATE_PAUSED) {
+        kube_conditions_remove(&a->conditions, condition_type(CONDITION_PAUSED));
     }
-    if (a->status.phase == PHASE_STREAMING) {
-        show_ready(a, "Streaming", "the snapshot is complete and changes flow");
-        set_settled(a);
-    } else if (a->status.phase == PHASE_SNAPSHOTTING) {
-        show_ready(a, "Snapshotting", "the table's present rows are being loaded");
-        set_working(a, "Progressing", "snapshot or backfill in progress");
-    } else if (sink != NULL && strcmp(sink->reason, "SinkFailed") == 0) {
-        force_condition(a, CONDITION_READY, KUBE_FALSE, "SinkFailed", sink->message);
-        set_working(a, "ProgressingWithRetry", sink->message);
+    if (a->requeue_ms > 0) {
+        report_working(a);
     } else {
-        show_ready(a, "Provisioning", "the objects are being created");
-        set_working(a, "Progressing", "creating the objects");
+        report_phase(a);
     }
 }
 
@@ -214,8 +279,10 @@ static void emit_transitions(struct attempt *a)
     if (now == NULL || same_condition(before, now)) {
         return;
     }
-    attempt_event(a, now->status != KUBE_TRUE && a->status.retries > 0, now->reason,
-                  "Reconcile", now->message);
+    attempt_event(a,
+                  now->status != KUBE_TRUE &&
+                      (a->status.retries > 0 || find(a, CONDITION_STALLED) != NULL),
+                  now->reason, "Reconcile", now->message);
 }
 
 static bool write_status(struct attempt *a, struct fault *fault)
@@ -234,19 +301,23 @@ static bool write_status(struct attempt *a, struct fault *fault)
     if (written) {
         emit_transitions(a);
     }
+    if (a->resynced) {
+        a->resynced = false;
+        attempt_event(a, false, "ResyncCompleted", "Reconcile", resync_words(a));
+    }
     return true;
 }
 
 bool report_intent(struct attempt *a, const char *message, struct fault *fault)
 {
     const char *before = a->before.plan_hash;
-    bool retrying = a->before.retries > 0 && before != NULL &&
+    bool retrying = a->before.retries > 0 && before != NULL && a->plan.hash != NULL &&
                     strcmp(before, a->plan.hash) == 0 &&
                     a->sync.generation == a->before.observed_generation;
 
-    a->status.phase = PHASE_PROVISIONING;
+    a->status.phase = working_phase(a);
     if (!retrying) {
-        show_ready(a, "Provisioning", message);
+        show_ready(a, working_reason(a), message);
     } /* else Ready goes on saying why these very statements failed */
     set_working(a, retrying ? "ProgressingWithRetry" : "Progressing", message);
     a->status.observed_generation = a->sync.generation;
@@ -279,6 +350,19 @@ static bool says_nothing(const struct attempt *a, const struct fault *fault)
            (fault->class == FAULT_UNAVAILABLE && used_idle_session(a));
 }
 
+/*
+ * This generation counts as seen from here on, though no plan was made for it: the hash
+ * of the last one must not say that everything is in place, or what the spec now asks for
+ * would be taken for drift (attempt_was_converged()).
+ */
+static void forget_plan_of_old_generation(struct attempt *a)
+{
+    if (a->sync.generation != a->before.observed_generation &&
+        a->status.plan_hash == a->before.plan_hash) {
+        a->status.plan_hash = NULL;
+    }
+}
+
 bool report(struct attempt *a, const struct fault *fault, struct fault *out_fault)
 {
     if (fault != NULL && says_nothing(a, fault)) {
@@ -293,6 +377,7 @@ bool report(struct attempt *a, const struct fault *fault, struct fault *out_faul
     }
     if (fault != NULL) {
         report_fault(a, fault);
+        forget_plan_of_old_generation(a);
     } else {
         report_progress(a);
     }

@@ -9,6 +9,9 @@ struct memory {
     char *fingerprint;
     int64_t oldest_ms, since_ms;
     bool moved;
+    int64_t sink; /* whom the three above are about; 0: nobody yet */
+    int gap;
+    int64_t gap_rows, gap_since_ms;
 };
 
 struct seen {
@@ -114,6 +117,46 @@ void seen_unproven(struct seen *seen, const char *key)
     (void)pthread_mutex_lock(&seen->lock);
     memory_get(seen, key)->moved = false;
     (void)pthread_mutex_unlock(&seen->lock);
+}
+
+void seen_sink(struct seen *seen, const char *key, int64_t id)
+{
+    struct memory *memory = NULL;
+
+    (void)pthread_mutex_lock(&seen->lock);
+    memory = memory_get(seen, key);
+    if (memory->sink != id) {
+        memory->sink = id;
+        memory->moved = false;
+        memory->oldest_ms = memory->since_ms = 0;
+    }
+    (void)pthread_mutex_unlock(&seen->lock);
+}
+
+/* Deletes that are still on their way make the stream's rows fewer from look to look;
+ * new rows come also into the copy of a table that was replaced. */
+static bool follows(const struct memory *memory, int gap, int64_t rows)
+{
+    return gap < 0 ? rows < memory->gap_rows : rows != memory->gap_rows;
+}
+
+int64_t seen_gap_ms(struct seen *seen, const char *key, int gap, int64_t rows,
+                    int64_t now_ms)
+{
+    struct memory *memory = NULL;
+    int64_t lasted_ms = 0;
+
+    (void)pthread_mutex_lock(&seen->lock);
+    memory = memory_get(seen, key);
+    if (gap != 0 && memory->gap == gap && !follows(memory, gap, rows)) {
+        lasted_ms = now_ms - memory->gap_since_ms;
+    } else {
+        memory->gap_since_ms = now_ms;
+    }
+    memory->gap = gap;
+    memory->gap_rows = rows;
+    (void)pthread_mutex_unlock(&seen->lock);
+    return lasted_ms;
 }
 
 void seen_forget(struct seen *seen, const char *key)

@@ -25,8 +25,17 @@ int64_t seen_stuck_ms(struct seen *seen, const char *key, int64_t undelivered,
                       int64_t oldest_ms, int64_t now_ms);
 /* Whether seen_stuck_ms() ever found nothing waiting, or the oldest change delivered. */
 bool seen_moved(struct seen *seen, const char *key);
-/* Forgets that: the sink is new, or the rows it was to deliver had not come yet. */
+/* Forgets that: the rows the sink was to deliver had not come yet. */
 void seen_unproven(struct seen *seen, const char *key);
+/* What follows is about sink `id`: nothing seen of another one counts for it. */
+void seen_sink(struct seen *seen, const char *key, int64_t id);
+/*
+ * For how long (ms) the source has held fewer (gap < 0) or more (gap > 0) rows than the
+ * stream, without the stream following: 0 at the first look and whenever it moved.
+ * gap 0: there is no difference, all is forgotten. `rows`: what the stream holds.
+ */
+int64_t seen_gap_ms(struct seen *seen, const char *key, int gap, int64_t rows,
+                    int64_t now_ms);
 void seen_forget(struct seen *seen, const char *key);
 
 #endif

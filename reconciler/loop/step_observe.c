@@ -1,8 +1,11 @@
 /* Reading the world: MySQL, then the definitions, then RisingWave and StarRocks. */
 #include "loop/steps.h"
+#include "loop/watch.h"
 
 #define SERVER_AGE_MS 30000
 #define CATALOG_AGE_CALM_MS 10000
+/* Definitions may follow a server's version, so it is always known, yet seldom asked. */
+#define VERSION_AGE_MS 3600000
 
 static bool read_table(struct attempt *a, struct fault *fault)
 {
@@ -70,19 +73,57 @@ enum step_result step_observe_source(struct attempt *a, struct fault *fault)
     return STEP_CONTINUE;
 }
 
-/* The sink's version is part of its name, and status remembers the name. */
-static int64_t sink_version(const struct attempt *a)
+static bool read_versions(struct attempt *a, struct desired_input *input,
+                          struct fault *fault)
 {
-    for (size_t i = 0; i < a->before.objects.n; i++) {
-        const struct status_object *o = &a->before.objects.v[i];
-        const char *tail = strcmp(o->kind, "Sink") == 0 ? strrchr(o->name, 'v') : NULL;
-        int64_t version = 0;
+    AUTO(observation_putp) struct observation *rw = NULL;
+    AUTO(observation_putp) struct observation *sr = NULL;
 
-        if (tail != NULL && sv_int64(sv_from(tail + 1), &version) && version > 0) {
-            return version;
+    if (!lane_observe(&a->bindings[BIND_RISINGWAVE].session, OBSERVE_SERVER, "",
+                      VERSION_AGE_MS, &a->cancel, &rw, fault)) {
+        return fault_wrap(fault, "read RisingWave's version");
+    }
+    if (!lane_observe(&a->bindings[BIND_TARGET].session, OBSERVE_SERVER, "",
+                      VERSION_AGE_MS, &a->cancel, &sr, fault)) {
+        return fault_wrap(fault, "read StarRocks' version");
+    }
+    input->rw_version = arena_strdup(a->arena, rw->u.rw_server.version);
+    input->starrocks_version = arena_strdup(a->arena, sr->u.sr_server.version);
+    return true;
+}
+
+/* What was found in the table as it was says nothing of the table as it is. */
+static void forget_losses(struct attempt *a)
+{
+    if (kube_conditions_find(&a->conditions, condition_type(CONDITION_DATA_LOSS)) !=
+        NULL) {
+        attempt_condition(a, CONDITION_DATA_LOSS, "NotChecked",
+                          "MySQL table %s.%s cannot be replicated as it is now",
+                          a->sync.source_database, a->sync.source_table);
+    }
+}
+
+/* "; 3 of 5 columns delivered, without 'a' and 'b'"; empty when all are. */
+static const char *left_out(const struct attempt *a)
+{
+    struct strlist names = {0};
+
+    for (VEC_EACH(struct mysql_column, column, &a->table->columns)) {
+        bool delivered = false;
+
+        for (size_t i = 0; i < a->desired.columns.n && !delivered; i++) {
+            delivered = a->desired.columns.v[i].source != NULL &&
+                        strcmp(a->desired.columns.v[i].source->name, column->name) == 0;
+        }
+        if (!delivered) {
+            VEC_PUSH(a->arena, &names, column->name);
         }
     }
-    return 1;
+    return names.n == 0
+               ? ""
+               : arena_printf(a->arena, "; %zu of %zu columns delivered, without %s",
+                              a->table->columns.n - names.n, a->table->columns.n,
+                              watch_names(&names, a->arena));
 }
 
 enum step_result step_resolve(struct attempt *a, struct fault *fault)
@@ -99,15 +140,24 @@ enum step_result step_resolve(struct attempt *a, struct fault *fault)
                                   .target_user = target->endpoint.user,
                                   .source_password = source->endpoint.password,
                                   .target_password = target->endpoint.password,
-                                  .sink_version = sink_version(a),
-                                  .used_server_ids = a->replica_ids};
+                                  .used_server_ids = a->replica_ids,
+                                  .first_run = attempt_first_run(a),
+                                  .kept_columns = a->before.source.kept_columns};
 
+    if (sv_eq(sv_from(a->status.resync.state), SV("InProgress"))) {
+        input.resync = resync_mode_parse(a->status.resync.mode);
+        input.table_version = a->status.resync.table_version;
+    }
+    if (!read_versions(a, &input, fault)) {
+        return STEP_FAULT;
+    }
     if (!desired_build(&input, a->arena, &a->desired, fault)) {
+        forget_losses(a);
         return STEP_FAULT;
     }
     attempt_condition(a, CONDITION_SOURCE_SCHEMA_RESOLVED, "Resolved",
-                      "%zu columns, primary key of %zu", a->table->columns.n,
-                      a->table->primary_key.n);
+                      "%zu columns, primary key of %zu%s", a->table->columns.n,
+                      a->table->primary_key.n, left_out(a));
     return STEP_CONTINUE;
 }
 

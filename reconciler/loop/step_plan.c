@@ -1,21 +1,17 @@
-/* Deciding and doing: plan, gate, apply. */
+/* Deciding: what should exist against what does, and what status shows of it. */
 #include "loop/steps.h"
 
-static const char *source_path(struct attempt *a)
-{
-    return arena_printf(a->arena, "%.*s.%.*s", SV_ARGS(ident_name(a->desired.rw_schema)),
-                        SV_ARGS(ident_name(a->desired.source_name)));
-}
+/* --- child objects --- */
 
-static const char *rw_path(struct attempt *a, const struct ident *name)
+static const char *rw_path(struct attempt *a, const char *name)
 {
-    return arena_printf(a->arena, "%.*s.%.*s", SV_ARGS(ident_name(a->desired.rw_schema)),
-                        SV_ARGS(ident_name(name)));
+    return arena_printf(a->arena, "%.*s.%s", SV_ARGS(ident_name(a->desired.rw_schema)),
+                        name);
 }
 
 /* One child object's line in status, from what was observed. */
-static void show(struct attempt *a, const char *kind, const char *name, bool exists,
-                 int64_t id, const char *state)
+static struct status_object *show(struct attempt *a, const char *kind, const char *name,
+                                  bool exists, int64_t id, const char *state)
 {
     struct status_object *object = attempt_status_object(a, kind, name);
 
@@ -23,70 +19,122 @@ static void show(struct attempt *a, const char *kind, const char *name, bool exi
     object->owned = strcmp(kind, "Source") != 0;
     object->shared = !object->owned;
     object->state = exists ? state : "Pending";
-    if (object->owned) {
-        object->hash = a->desired.hash;
+    return object;
+}
+
+static bool is_current(const struct attempt *a, const char *name)
+{
+    return (a->plan.table != NULL && strcmp(a->plan.table, name) == 0) ||
+           (a->plan.sink != NULL && strcmp(a->plan.sink, name) == 0);
+}
+
+/* "schema.name" of an older table or sink of ours that is not there any more. */
+static bool is_retired(struct attempt *a, const struct status_object *o)
+{
+    struct sv schema = ident_name(a->desired.rw_schema), name = sv_from(o->name);
+    bool table = strcmp(o->kind, "Table") == 0, sink = strcmp(o->kind, "Sink") == 0;
+    const char *bare = NULL;
+
+    if ((!table && !sink) || !sv_starts(name, schema) || name.n < schema.n + 2 ||
+        name.p[schema.n] != '.') {
+        return false;
     }
+    bare = o->name + schema.n + 1;
+    return !is_current(a, bare) && (table ? rw_catalog_table(&a->rw->u.rw, bare) == NULL
+                                          : rw_catalog_sink(&a->rw->u.rw, bare) == NULL);
+}
+
+/* What was replaced leaves the list, so that it does not grow with every version. */
+static void forget_retired(struct attempt *a)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < a->status.objects.n; i++) {
+        if (!is_retired(a, &a->status.objects.v[i])) {
+            a->status.objects.v[kept++] = a->status.objects.v[i];
+        }
+    }
+    a->status.objects.n = kept;
+}
+
+/* Versions that are still there beside the one that is to stay. */
+static void show_older(struct attempt *a)
+{
+    const struct rw_catalog *rw = &a->rw->u.rw;
+
+    for (VEC_EACH(const struct rw_table, t, &rw->tables)) {
+        if (!is_current(a, t->name) &&
+            name_table_version_of(ident_name(a->desired.table_name), sv_from(t->name)) >
+                0) {
+            (void)show(a, "Table", rw_path(a, t->name), true, t->id, "Ready");
+        }
+    }
+    for (VEC_EACH(const struct rw_sink, k, &rw->sinks)) {
+        if (!is_current(a, k->name) &&
+            name_sink_version_of(sv_from(a->desired.sink_prefix), sv_from(k->name)) > 0) {
+            (void)show(a, "Sink", rw_path(a, k->name), true, k->id,
+                       k->creating ? "Creating" : "Ready");
+        }
+    }
+}
+
+/* A table of others is not ours before it carries our mark, and if adopted never is. */
+static void show_target(struct attempt *a)
+{
+    const struct sr_table *target = attempt_target(a);
+    const char *name =
+        arena_printf(a->arena, "%s.%s", a->sync.target_database, a->sync.target_table);
+    struct mark mark = {0};
+    bool ours = target != NULL && mark_parse(target->comment, &mark) &&
+                sv_eq(mark.uid, sv_from(a->sync.uid));
+    struct status_object *object = show(a, "TargetTable", name, ours, 0, "Ready");
+
+    object->owned = target == NULL || (ours && !mark.adopted);
+    object->hash = a->desired.hash;
 }
 
 static void show_objects(struct attempt *a)
 {
     const struct rw_catalog *rw = &a->rw->u.rw;
     const struct desired *d = &a->desired;
-    const struct rw_source *source =
-        rw_catalog_source(rw, arena_copy(a->arena, ident_name(d->rw_schema)),
-                          arena_copy(a->arena, ident_name(d->source_name)));
-    const struct rw_table *table =
-        rw_catalog_table(rw, arena_copy(a->arena, ident_name(d->table_name)));
-    const struct rw_sink *sink =
-        rw_catalog_sink(rw, arena_copy(a->arena, ident_name(d->sink_name)));
-    const struct sr_table *target =
-        sr_catalog_table(&a->sr->u.sr, arena_copy(a->arena, ident_name(d->target_table)));
-    const char *target_name =
-        arena_printf(a->arena, "%s.%s", a->sync.target_database, a->sync.target_table);
+    const char *source_name = arena_copy(a->arena, ident_name(d->source_name));
+    const struct rw_source *source = rw_catalog_source(
+        rw, arena_copy(a->arena, ident_name(d->rw_schema)), source_name);
+    const struct rw_table *table = NULL;
+    const struct rw_sink *sink = NULL;
 
-    show(a, "Source", source_path(a), source != NULL, source != NULL ? source->id : 0,
-         "Ready");
-    show(a, "Table", rw_path(a, d->table_name), table != NULL,
-         table != NULL ? table->id : 0, "Ready");
-    show(a, "Sink", rw_path(a, d->sink_name), sink != NULL, sink != NULL ? sink->id : 0,
-         sink != NULL && sink->creating ? "Creating" : "Ready");
-    show(a, "TargetTable", target_name, target != NULL, 0, "Ready");
+    forget_retired(a);
+    (void)show(a, "Source", rw_path(a, source_name), source != NULL,
+               source != NULL ? source->id : 0, "Ready");
+    if (a->plan.table != NULL) {
+        table = rw_catalog_table(rw, a->plan.table);
+        show(a, "Table", rw_path(a, a->plan.table), table != NULL,
+             table != NULL ? table->id : 0, "Ready")
+            ->hash = d->hash;
+    }
+    if (a->plan.sink != NULL) {
+        sink = rw_catalog_sink(rw, a->plan.sink);
+        show(a, "Sink", rw_path(a, a->plan.sink), sink != NULL,
+             sink != NULL ? sink->id : 0,
+             sink != NULL && sink->creating ? "Creating" : "Ready")
+            ->hash = d->hash;
+    }
+    show_older(a);
+    show_target(a);
 }
 
-/* What drift looks like: converged before, and now something must be done again. */
-static void note_drift(struct attempt *a)
+/* A copy: a plan's strings may live no longer than the catalog it was made from. */
+static struct strlist keep(struct attempt *a, const struct strlist *list)
 {
-    const struct kube_condition *ready =
-        kube_conditions_find(&a->conditions_before, condition_type(CONDITION_READY));
-    bool was_converged = ready != NULL && ready->status == KUBE_TRUE &&
-                         a->sync.generation == a->before.observed_generation;
+    struct strlist copy = {0};
 
-    if (a->plan.steps.n == 0) {
-        attempt_condition(a, CONDITION_IN_SYNC, "NoDrift",
-                          "everything exists as applied");
-    } else if (was_converged) {
-        const struct plan_step *first = &a->plan.steps.v[0];
-
-        attempt_condition(a, CONDITION_IN_SYNC, "StreamObjectMissing", "%s %s",
-                          first->sentence, first->object);
+    for (size_t i = 0; i < list->n; i++) {
+        VEC_PUSH(a->arena, &copy, arena_strdup(a->arena, list->v[i]));
     }
+    return copy;
 }
 
-static bool make_plan(struct attempt *a, struct fault *fault)
-{
-    struct sr_catalog sr = a->sr->u.sr;
-
-    if (sr.live_backends < 0 && lane_backends(a->bindings[BIND_TARGET].lane) > 0) {
-        sr.live_backends = lane_backends(a->bindings[BIND_TARGET].lane);
-    }
-    a->planned = false;
-    memset(&a->plan, 0, sizeof(a->plan));
-    if (!plan_make(&a->desired, &a->rw->u.rw, &sr, a->arena, &a->plan, fault)) {
-        return false;
-    }
-    a->planned = true;
-    return true;
-}
+/* --- the plan --- */
 
 /*
  * The mark of a rival in another namespace holds a uid, which nobody can look up by hand:
@@ -124,144 +172,75 @@ static bool name_owner(struct attempt *a, struct fault *fault)
                : false;
 }
 
+bool attempt_plan(struct attempt *a, struct fault *fault)
+{
+    struct sr_catalog sr = a->sr->u.sr;
+
+    if (sr.live_backends < 0 && lane_backends(a->bindings[BIND_TARGET].lane) > 0) {
+        sr.live_backends = lane_backends(a->bindings[BIND_TARGET].lane);
+    }
+    a->planned = false;
+    memset(&a->plan, 0, sizeof(a->plan));
+    if (!plan_make(&a->desired, &a->rw->u.rw, &sr, a->arena, &a->plan, fault)) {
+        return name_owner(a, fault);
+    }
+    a->planned = true;
+    a->status.source.kept_columns = keep(a, &a->plan.kept);
+    show_objects(a);
+    return true;
+}
+
+/* --- drift that nobody wants to hear of --- */
+
+/* The newest object of this kind that status knows to exist, without its schema. */
+static const char *known(struct attempt *a, const char *kind)
+{
+    const char *found = NULL;
+
+    for (VEC_EACH(const struct status_object, o, &a->before.objects)) {
+        const char *dot = strrchr(o->name, '.');
+
+        if (strcmp(o->kind, kind) == 0 && o->state != NULL &&
+            strcmp(o->state, "Ready") == 0 && dot != NULL) {
+            found = dot + 1;
+        }
+    }
+    return found;
+}
+
+/*
+ * With spec.drift.policy Ignore a difference that no plan can undo stops nothing: what
+ * status knows is looked at as if it were the plan's.
+ */
+static bool may_ignore(struct attempt *a, const struct fault *fault)
+{
+    bool drift = strcmp(fault->reason, "TargetDrift") == 0 ||
+                 strcmp(fault->reason, "DefinitionChanged") == 0;
+
+    if (!drift || a->preview || a->sync.drift_policy != DRIFT_IGNORE ||
+        !attempt_was_converged(a)) {
+        return false;
+    }
+    a->plan.table = known(a, "Table");
+    a->plan.sink = known(a, "Sink");
+    if (a->plan.table == NULL || a->plan.sink == NULL) {
+        return false;
+    }
+    a->held = true;
+    attempt_condition(a, CONDITION_IN_SYNC, "Ignored",
+                      "spec.drift.policy is Ignore, so nothing is done about: %s",
+                      fault->text);
+    return true;
+}
+
 enum step_result step_plan(struct attempt *a, struct fault *fault)
 {
-    if (!make_plan(a, fault)) {
-        (void)name_owner(a, fault);
-        return STEP_FAULT;
-    }
-    show_objects(a);
-    note_drift(a);
-    return STEP_CONTINUE;
-}
-
-enum step_result step_gate(struct attempt *a, struct fault *fault)
-{
-    for (VEC_EACH(struct plan_step, s, &a->plan.steps)) {
-        if (s->risk != RISK_SAFE) {
-            (void)fault_set(fault, FAULT_REFUSED, "DestructiveChange",
-                            "%s %s would lose data and is not done without approval",
-                            s->sentence, s->object);
-            return STEP_FAULT;
-        }
-    }
-    attempt_condition(a, CONDITION_PLAN_APPROVED, "AutoApproved",
-                      "only statements that lose nothing run");
-    return STEP_CONTINUE;
-}
-
-/*
- * What this table may lose on the way is said before it can happen: once, when its CDC
- * table is about to be made.
- */
-static void tell_notes(struct attempt *a)
-{
-    for (VEC_EACH(struct plan_step, s, &a->plan.steps)) {
-        for (size_t i = 0; s->kind == PLAN_CREATE_TABLE && i < a->desired.notes.n; i++) {
-            attempt_audit_log(a, "info", "%s", a->desired.notes.v[i]);
-            attempt_event(a, true, "ValuesMayBeLost", "Reconcile", a->desired.notes.v[i]);
-        }
-    }
-}
-
-/*
- * With the DDL turn held: look again, plan again, run what is left to run. Whoever held
- * the turn before made older observations stale when it gave it back.
- */
-static bool apply_fresh(struct attempt *a, struct fault *fault)
-{
-    if (!observe_targets(a, CATALOG_AGE_BUSY_MS, fault) || !make_plan(a, fault)) {
-        return false;
-    }
-    if (step_gate(a, fault) != STEP_CONTINUE) {
-        return false;
-    }
-    a->status.plan_hash = a->plan.hash;
-    if (a->plan.steps.n > 0 && a->before.applied_hash != NULL &&
-        strcmp(a->before.applied_hash, a->plan.hash) == 0) {
-        /* Accepted last time and still to be done: never run in circles. Said once, then
-         * tried again after a pause that grows: what was made may have been lost since.
-         */
-        a->status.applied_hash = NULL;
-        return fault_set(fault, FAULT_REFUSED, "DefinitionChanged",
-                         "the servers accepted '%s %s' and yet it is still to be done; "
-                         "something else may be changing it",
-                         a->plan.steps.v[0].sentence, a->plan.steps.v[0].object);
-    }
-    if (a->plan.steps.n > 0 &&
-        !report_intent(a,
-                       arena_printf(a->arena, "%zu statement%s to run, first: %s %s",
-                                    a->plan.steps.n, a->plan.steps.n == 1 ? "" : "s",
-                                    a->plan.steps.v[0].sentence,
-                                    a->plan.steps.v[0].object),
-                       fault)) {
-        return false;
-    }
-    tell_notes(a);
-    if (!attempt_apply(a, &a->plan, fault)) {
-        return false;
-    }
-    a->status.applied_hash = a->plan.hash;
-    return true;
-}
-
-/*
- * StarRocks refuses a table with more replicas than it has backends, and lists them in
- * the refusal: "... [10001, 10002]". True when that told something new.
- */
-static bool learn_backends(struct attempt *a, const struct fault *fault)
-{
-    struct lane *lane = a->bindings[BIND_TARGET].lane;
-    struct sv text = sv_from(fault->text), list = SV_NULL;
-    size_t open = sv_find(text, SV("[")), close = sv_find(text, SV("]"));
-    int64_t count = 0;
-
-    if (strcmp(fault->reason, "ReplicationImpossible") != 0 || open == SIZE_MAX ||
-        close == SIZE_MAX || close < open + 2) {
-        return false;
-    }
-    list = sv_sub(text, open + 1, close - open - 1);
-    while (list.n > 0) {
-        int64_t id = 0;
-
-        if (!sv_int64(sv_trim(sv_cut(&list, ',')), &id)) {
-            return false;
-        }
-        count++;
-    }
-    if (count == lane_backends(lane) || a->sr->u.sr.live_backends >= 0) {
-        return false;
-    }
-    lane_learn_backends(lane, count);
-    attempt_audit_log(
-        a, "info",
-        "StarRocks lists %lld backend%s in its refusal; the table is asked for "
-        "again with at most as many replicas",
-        (long long)count, count == 1 ? "" : "s");
-    return true;
-}
-
-enum step_result step_apply(struct attempt *a, struct fault *fault)
-{
-    struct lane *lane = a->bindings[BIND_RISINGWAVE].lane;
-    bool applied = false;
-
-    if (a->plan.steps.n == 0) {
-        a->status.plan_hash = a->status.applied_hash =
-            arena_printf(a->arena, "sha256:%s", a->desired.hash);
+    if (attempt_plan(a, fault)) {
         return STEP_CONTINUE;
     }
-    if (!lane_begin_ddl(lane, &a->cancel, fault)) {
-        return STEP_FAULT;
+    if (may_ignore(a, fault)) {
+        fault_clear(fault);
+        return STEP_CONTINUE;
     }
-    applied = apply_fresh(a, fault);
-    lane_forget(lane);
-    lane_forget(a->bindings[BIND_TARGET].lane);
-    lane_end_ddl(lane);
-    if (!applied && !learn_backends(a, fault)) {
-        return STEP_FAULT;
-    }
-    fault_clear(fault);
-    a->requeue_ms = 1; /* observe what really exists now */
-    return STEP_REQUEUE;
+    return STEP_FAULT;
 }

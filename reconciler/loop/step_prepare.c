@@ -1,5 +1,6 @@
 /* The first rows: load, finalize, validate, connections. */
 #include "loop/deletion.h"
+#include "loop/memo.h"
 #include "loop/seen.h"
 #include "loop/steps.h"
 
@@ -26,6 +27,7 @@ enum step_result step_load(struct attempt *a, struct fault *fault)
     a->object = kube_store_get(a->loop->syncs, store_key);
     if (a->object == NULL) {
         seen_forget(a->loop->seen, a->key);
+        memo_forget(a->loop->memo, a->key);
         return STEP_DONE;
     }
     tablesync_decode_identity(a->object->json, a->arena, &a->sync);

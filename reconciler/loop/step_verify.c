@@ -2,6 +2,7 @@
  * accepted. */
 #include "loop/seen.h"
 #include "loop/steps.h"
+#include "loop/watch.h"
 
 /* A waiting change that stays the oldest for this long means that nothing is delivered:
  * several commit intervals, and never less than a minute. */
@@ -16,25 +17,66 @@
 
 static const struct rw_table *our_table(const struct attempt *a)
 {
-    return rw_catalog_table(&a->rw->u.rw,
-                            arena_copy(a->arena, ident_name(a->desired.table_name)));
+    return a->plan.table == NULL ? NULL : rw_catalog_table(&a->rw->u.rw, a->plan.table);
 }
 
 static const struct rw_sink *our_sink(const struct attempt *a)
 {
-    return rw_catalog_sink(&a->rw->u.rw,
-                           arena_copy(a->arena, ident_name(a->desired.sink_name)));
+    return a->plan.sink == NULL ? NULL : rw_catalog_sink(&a->rw->u.rw, a->plan.sink);
 }
 
-static void conditions_of_objects(struct attempt *a)
+static void target_condition(struct attempt *a)
+{
+    if (attempt_target(a) == NULL) {
+        return; /* it is missing, and spec.drift.policy leaves it so */
+    }
+    if (attempt_adopted(a)) {
+        attempt_condition(a, CONDITION_TARGET_TABLE_READY, "Adopted",
+                          "%s.%s was there before, fits, and carries our mark",
+                          a->sync.target_database, a->sync.target_table);
+        return;
+    }
+    attempt_condition(a, CONDITION_TARGET_TABLE_READY, "Created",
+                      "%s.%s exists and carries our mark", a->sync.target_database,
+                      a->sync.target_table);
+}
+
+static void schema_condition(struct attempt *a)
+{
+    if (a->status.source.unloaded_columns.n > 0) {
+        attempt_condition(a, CONDITION_SCHEMA_IN_SYNC, "UnloadedColumns", "%s",
+                          watch_unloaded_text(a));
+    } else if (a->plan.ignored.n > 0) {
+        attempt_condition(a, CONDITION_SCHEMA_IN_SYNC, "IgnoredColumns",
+                          "spec.schemaChange.policy is Ignore, so what was added to "
+                          "MySQL table %s.%s since is not delivered: %s",
+                          a->sync.source_database, a->sync.source_table,
+                          watch_names(&a->plan.ignored, a->arena));
+    } else {
+        attempt_condition(a, CONDITION_SCHEMA_IN_SYNC, "Match",
+                          "MySQL table %s.%s is as it is streamed%s%s",
+                          a->sync.source_database, a->sync.source_table,
+                          a->plan.kept.n == 0 ? ""
+                                              : "; gone from it and kept in the "
+                                                "target: ",
+                          watch_names(&a->plan.kept, a->arena));
+    }
+}
+
+static bool conditions_of_objects(struct attempt *a, struct fault *fault)
 {
     attempt_condition(a, CONDITION_SOURCE_READY, "Shared",
                       "source %.*s.%.*s, shared by all tables of this database",
                       SV_ARGS(ident_name(a->desired.rw_schema)),
                       SV_ARGS(ident_name(a->desired.source_name)));
-    attempt_condition(a, CONDITION_TARGET_TABLE_READY, "Created",
-                      "%s.%s exists and carries our mark", a->sync.target_database,
-                      a->sync.target_table);
+    target_condition(a);
+    if (a->planned) {
+        if (!watch_loaded(a, fault)) {
+            return false;
+        }
+        schema_condition(a);
+    }
+    return true;
 }
 
 /* The catalog may be some seconds old: what it named can be gone. Then nothing is known
@@ -73,8 +115,10 @@ static bool verify_snapshot(struct attempt *a, bool *out_done, struct fault *fau
         return read_failed(a, "read the snapshot's progress", fault);
     }
     a->status.snapshot.rows = snapshot.present ? snapshot.rows : 0;
-    if (a->status.snapshot.started_at == NULL) {
+    if (a->status.snapshot.started_at == NULL ||
+        (table != NULL && watch_table_is_new(a, table))) {
         a->status.snapshot.started_at = a->now;
+        a->status.snapshot.finished_at = NULL;
     }
     *out_done = snapshot.present && snapshot.finished;
     if (*out_done) {
@@ -129,7 +173,8 @@ static bool read_backlog(struct attempt *a, const struct rw_sink *sink,
                           &a->cancel, out_backlog, fault)) {
         return read_failed(a, "read the sink's backlog", fault);
     }
-    if (out_backlog->oldest_ms > 0) {
+    /* What is held back on purpose is not late, and its age says nothing new. */
+    if (out_backlog->oldest_ms > 0 && a->sync.state != STATE_PAUSED) {
         lag_s = (out_backlog->now_ms - out_backlog->oldest_ms + 999) / 1000;
         lag_s = lag_s < 0 ? 0 : lag_s;
     }
@@ -148,17 +193,26 @@ static bool read_backlog(struct attempt *a, const struct rw_sink *sink,
     return true;
 }
 
-/*
- * A sink that has delivered nothing yet proves nothing: before Ready is said for the
- * first time, its backlog must have been empty or have moved once.
- */
-static bool has_delivered(struct attempt *a)
+/* Whether Ready was last said of this very sink: its versions are different sinks. */
+static bool was_proven(const struct attempt *a, const struct rw_sink *sink)
 {
     const struct kube_condition *ready =
         kube_conditions_find(&a->conditions_before, condition_type(CONDITION_READY));
+    bool known = false;
 
-    return seen_moved(a->loop->seen, a->key) ||
-           (ready != NULL && ready->status == KUBE_TRUE);
+    for (VEC_EACH(struct status_object, o, &a->before.objects)) {
+        known = known || (strcmp(o->kind, "Sink") == 0 && o->id == sink->id);
+    }
+    return known && ready != NULL && ready->status == KUBE_TRUE;
+}
+
+/*
+ * A sink that has delivered nothing yet proves nothing: before Ready is said of it for
+ * the first time, its backlog must have been empty or have moved once.
+ */
+static bool has_delivered(struct attempt *a, const struct rw_sink *sink)
+{
+    return seen_moved(a->loop->seen, a->key) || was_proven(a, sink);
 }
 
 static bool verify_sink(struct attempt *a, bool *out_running, struct fault *fault)
@@ -177,6 +231,7 @@ static bool verify_sink(struct attempt *a, bool *out_running, struct fault *faul
     if (!read_backlog(a, sink, &backlog, fault)) {
         return false;
     }
+    seen_sink(a->loop->seen, a->key, sink->id);
     stuck_ms = seen_stuck_ms(a->loop->seen, a->key, backlog.undelivered,
                              backlog.oldest_ms, clock_monotonic_ms(a->loop->ports.clock));
     failure = recent_failure(a, sink);
@@ -202,7 +257,7 @@ static bool verify_sink(struct attempt *a, bool *out_running, struct fault *faul
             "changes wait and none was delivered for more than %lld s; look at "
             "rw_catalog.rw_event_logs and at StarRocks",
             (long long)(stuck_limit_ms(a) / 1000));
-    } else if (!has_delivered(a)) {
+    } else if (!has_delivered(a, sink)) {
         attempt_condition(a, CONDITION_SINK_READY, "BackfillRunning",
                           "the first rows wait for their delivery to StarRocks");
     } else {
@@ -235,9 +290,8 @@ enum step_result step_verify(struct attempt *a, struct fault *fault)
 {
     bool loaded = false, running = false;
 
-    conditions_of_objects(a);
-    if (!verify_snapshot(a, &loaded, fault) || !verify_sink(a, &running, fault) ||
-        !read_offset(a, fault)) {
+    if (!conditions_of_objects(a, fault) || !verify_snapshot(a, &loaded, fault) ||
+        !verify_sink(a, &running, fault) || !read_offset(a, fault)) {
         return STEP_FAULT;
     }
     if (!loaded) { /* an empty backlog only means that nothing has come yet */

@@ -30,14 +30,25 @@ enum step_result step_validate(struct attempt *a, struct fault *fault);
 enum step_result step_connections(struct attempt *a, struct fault *fault);
 enum step_result step_observe_source(struct attempt *a, struct fault *fault);
 enum step_result step_resolve(struct attempt *a, struct fault *fault);
+enum step_result step_inspect(struct attempt *a, struct fault *fault);
 enum step_result step_observe_targets(struct attempt *a, struct fault *fault);
+enum step_result step_identity(struct attempt *a, struct fault *fault);
 /* Reads both catalogs into the attempt, at most age_ms old. */
 #define CATALOG_AGE_BUSY_MS 500
 MUST_CHECK bool observe_targets(struct attempt *a, int64_t age_ms, struct fault *fault);
+enum step_result step_resync(struct attempt *a, struct fault *fault);
 enum step_result step_plan(struct attempt *a, struct fault *fault);
 enum step_result step_gate(struct attempt *a, struct fault *fault);
 enum step_result step_apply(struct attempt *a, struct fault *fault);
 enum step_result step_verify(struct attempt *a, struct fault *fault);
+
+/* "3 statements to run, first: create the sink tablesync.k_x_v2", and what it waits for
+ * (NULL: nothing). The plan must have steps. */
+const char *steps_words(struct attempt *a, const char *waiting);
+
+/* After everything else went well: a re-sync whose rows are all there is done. */
+void resync_settle(struct attempt *a);
+const char *resync_words(struct attempt *a); /* for the Event about that */
 
 /*
  * Before heavy work: Ready=False and Reconciling with `message` in status, so that nobody

@@ -1,0 +1,48 @@
+#include "loop/circles.h"
+
+#include "loop/memo.h"
+
+static bool refuse_circles(struct attempt *a, struct fault *fault)
+{
+    const struct plan_step *first = &a->plan.steps.v[0];
+    const struct sr_table *target = attempt_target(a);
+
+    if (!memo_accepted(a->loop->memo, a->key, first->id)) {
+        return true;
+    }
+    memo_accept(a->loop->memo, a->key, NULL);
+    if ((first->kind == PLAN_ALTER_TARGET || first->kind == PLAN_DROP_TARGET_COLUMN) &&
+        target != NULL && target->alter_failed != NULL) {
+        return fault_set(fault, FAULT_REFUSED, "AlterFailed",
+                         "StarRocks accepted '%s %s' and gave it up later: %s",
+                         first->sentence, first->object, target->alter_failed);
+    }
+    return fault_set(fault, FAULT_REFUSED, "DefinitionChanged",
+                     "the servers accepted '%s %s' and yet it is still to be done; "
+                     "something else may be changing it",
+                     first->sentence, first->object);
+}
+
+/* Somebody undoes each time what is put right. A correction that failed, and is tried
+ * again, is none: only drift from a state that was whole counts. */
+static bool refuse_tug_of_war(struct attempt *a, struct fault *fault)
+{
+    const struct plan_step *first = &a->plan.steps.v[0];
+
+    if (!a->drifted || !attempt_was_converged(a) ||
+        memo_may_correct(a->loop->memo, a->key, first->id,
+                         clock_monotonic_ms(a->loop->ports.clock))) {
+        return true;
+    }
+    return fault_set(fault, FAULT_REFUSED, "StreamObjectMissing",
+                     "'%s %s' was done %d times within %d minutes, and each time "
+                     "somebody undid it; find out who, or set spec.drift.policy to "
+                     "Observe. It is tried again after a pause that grows",
+                     first->sentence, first->object, MEMO_CORRECTIONS_MAX,
+                     (int)(MEMO_CORRECTIONS_MS / 60000));
+}
+
+bool circles_check(struct attempt *a, struct fault *fault)
+{
+    return refuse_circles(a, fault) && refuse_tug_of_war(a, fault);
+}

@@ -1,0 +1,214 @@
+#include "loop/memo.h"
+
+#include "base/buf.h"
+#include "base/heap.h"
+#include "base/map.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define TOLD_BYTES_MAX ((size_t)256 * 1024)
+
+struct record {
+    char *accepted;
+    char *paused;
+    int64_t paused_ms;
+    char *told[MEMO_TOPIC_MAX];
+    char *drift;
+    int64_t corrected_ms[MEMO_CORRECTIONS_MAX]; /* the newest last; 0: never */
+};
+
+struct memo {
+    pthread_mutex_t lock;
+    struct map *by_key;
+};
+
+struct memo *memo_new(uint64_t seed)
+{
+    struct memo *memo = HEAP_NEW(struct memo);
+
+    must(pthread_mutex_init(&memo->lock, NULL) == 0);
+    memo->by_key = map_new(seed);
+    return memo;
+}
+
+static void record_free(struct record *record)
+{
+    if (record == NULL) {
+        return;
+    }
+    heap_free(record->accepted);
+    heap_free(record->paused);
+    heap_free(record->drift);
+    for (size_t i = 0; i < MEMO_TOPIC_MAX; i++) {
+        heap_free(record->told[i]);
+    }
+    heap_free(record);
+}
+
+void memo_free(struct memo *memo)
+{
+    size_t at = 0;
+    struct sv key;
+    void *value = NULL;
+
+    if (memo == NULL) {
+        return;
+    }
+    while (map_next(memo->by_key, &at, &key, &value)) {
+        record_free(value);
+    }
+    map_free(memo->by_key);
+    (void)pthread_mutex_destroy(&memo->lock);
+    heap_free(memo);
+}
+
+void memo_forget(struct memo *memo, const char *key)
+{
+    struct record *record = NULL;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = map_remove(memo->by_key, sv_from(key));
+    (void)pthread_mutex_unlock(&memo->lock);
+    record_free(record);
+}
+
+/* The lock is held. Looking without `make` leaves no trace of a key. */
+static struct record *record_find(struct memo *memo, const char *key, bool make)
+{
+    struct record *record = map_find(memo->by_key, sv_from(key));
+
+    if (record == NULL && make) {
+        record = HEAP_NEW(struct record);
+        (void)map_put(memo->by_key, sv_from(key), record);
+    }
+    return record;
+}
+
+/* Keeps a copy of `text` (may be NULL) in *slot; true when it said something else. */
+static bool replace(char **slot, const char *text)
+{
+    if (text != NULL && *slot != NULL && strcmp(*slot, text) == 0) {
+        return false;
+    }
+    heap_free(*slot);
+    *slot = text == NULL ? NULL : heap_strdup(text);
+    return true;
+}
+
+void memo_accept(struct memo *memo, const char *key, const char *id)
+{
+    struct record *record = NULL;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, key, id != NULL);
+    if (record != NULL) {
+        (void)replace(&record->accepted, id);
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+}
+
+bool memo_accepted(struct memo *memo, const char *key, const char *id)
+{
+    const struct record *record = NULL;
+    bool same = false;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, key, false);
+    same =
+        record != NULL && record->accepted != NULL && strcmp(record->accepted, id) == 0;
+    (void)pthread_mutex_unlock(&memo->lock);
+    return same;
+}
+
+int64_t memo_paused_since(struct memo *memo, const char *key, const char *sink,
+                          int64_t now_ms)
+{
+    struct record *record = NULL;
+    int64_t since_ms = 0;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, key, true);
+    if (replace(&record->paused, sink)) {
+        record->paused_ms = now_ms;
+    }
+    since_ms = record->paused_ms;
+    (void)pthread_mutex_unlock(&memo->lock);
+    return since_ms;
+}
+
+void memo_not_paused(struct memo *memo, const char *key)
+{
+    struct record *record = NULL;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, key, false);
+    if (record != NULL) {
+        (void)replace(&record->paused, NULL);
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+}
+
+bool memo_is_news(struct memo *memo, const char *key, enum memo_topic topic,
+                  const char *sentence)
+{
+    struct record *record = NULL;
+    struct buf line, all;
+    bool news = false;
+
+    buf_init(&line, TOLD_BYTES_MAX);
+    buf_init(&all, TOLD_BYTES_MAX);
+    buf_addf(&line, "\n%s\n", sentence);
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, key, true);
+    news = sv_find(sv_from(record->told[topic]), buf_sv(&line)) == SIZE_MAX;
+    if (news) {
+        if (record->told[topic] != NULL) {
+            buf_addz(&all, record->told[topic]);
+        }
+        buf_add(&all, buf_sv(&line));
+        if (buf_overflowed(&all)) {
+            buf_clear(&all);
+            buf_add(&all, buf_sv(&line));
+        }
+        (void)replace(&record->told[topic], buf_z(&all));
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+    buf_deinit(&line);
+    buf_deinit(&all);
+    return news;
+}
+
+void memo_forget_news(struct memo *memo, const char *key, enum memo_topic topic)
+{
+    struct record *record = NULL;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, key, false);
+    if (record != NULL) {
+        (void)replace(&record->told[topic], NULL);
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+}
+
+bool memo_may_correct(struct memo *memo, const char *key, const char *id, int64_t now_ms)
+{
+    const size_t last = MEMO_CORRECTIONS_MAX - 1;
+    struct record *record = NULL;
+    bool may = false;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, key, true);
+    if (replace(&record->drift, id)) {
+        memset(record->corrected_ms, 0, sizeof(record->corrected_ms));
+    }
+    may = record->corrected_ms[0] == 0 ||
+          now_ms - record->corrected_ms[0] >= MEMO_CORRECTIONS_MS;
+    if (may) {
+        memmove(record->corrected_ms, record->corrected_ms + 1,
+                last * sizeof(record->corrected_ms[0]));
+        record->corrected_ms[last] = now_ms;
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+    return may;
+}

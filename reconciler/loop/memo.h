@@ -1,0 +1,45 @@
+/*
+ * memo: what this process remembers from attempt to attempt about carrying plans out.
+ * Nothing depends on it surviving: after a restart a wait begins anew, a sentence is told
+ * once more, and a statement that changes nothing is sent one time more. Thread-safe
+ * behind one private lock.
+ */
+#ifndef LOOP_MEMO_H
+#define LOOP_MEMO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* As often may one and the same drift be corrected within the window. */
+#define MEMO_CORRECTIONS_MAX 3
+#define MEMO_CORRECTIONS_MS INT64_C(600000)
+
+enum memo_topic { MEMO_CHANGES, MEMO_NOTES, MEMO_TOPIC_MAX };
+
+struct memo;
+
+struct memo *memo_new(uint64_t seed);
+void memo_free(struct memo *memo);
+void memo_forget(struct memo *memo, const char *key);
+
+/* The first statement that the last round ran (its plan_step.id); NULL forgets. */
+void memo_accept(struct memo *memo, const char *key, const char *id);
+bool memo_accepted(struct memo *memo, const char *key, const char *id);
+
+/*
+ * Since when (the server's clock) `sink` is known to be paused: now_ms at the first call,
+ * the same value as long as the calls are for this sink.
+ */
+int64_t memo_paused_since(struct memo *memo, const char *key, const char *sink,
+                          int64_t now_ms);
+void memo_not_paused(struct memo *memo, const char *key);
+
+/* True when this sentence was not told yet, and then it is; until they are forgotten. */
+bool memo_is_news(struct memo *memo, const char *key, enum memo_topic topic,
+                  const char *sentence);
+void memo_forget_news(struct memo *memo, const char *key, enum memo_topic topic);
+
+/* Whether this drift may be corrected once more; if so, it counts (monotonic now_ms). */
+bool memo_may_correct(struct memo *memo, const char *key, const char *id, int64_t now_ms);
+
+#endif
