@@ -26,6 +26,7 @@ from pymysqlreplication.row_event import DeleteRowsEvent, UpdateRowsEvent, Write
 from . import mysql
 from .gtid import GtidSet
 from .rowimage import RowReader
+from .schemahistory import Columns, History, Table, latest_of
 from .values import MyColumn, parse_image
 
 logging.getLogger("pymysqlreplication").setLevel(logging.CRITICAL)
@@ -67,7 +68,7 @@ class Reader(threading.Thread):
     """Reads from `offset` on; finished transactions wait in `done`."""
 
     def __init__(self, props: Mapping[str, str], offset: Mapping[str, Any],
-                 skip_first_row: bool = False):
+                 skip_first_row: bool = False, history: History | None = None):
         super().__init__(daemon=True)
         self.props = props
         self.databases = {name.strip() for name in props["database.name"].split(",")}
@@ -78,7 +79,7 @@ class Reader(threading.Thread):
         self.done: deque[Transaction] = deque()
         self.error: Exception | None = None
         self.connections: list[pymysql.connections.Connection] = []
-        self.schemas: dict[tuple[str, str], list[list[MyColumn]]] = {}
+        self.history = history if history is not None else History()
         self.stopping = False
         self.connected = threading.Event()
 
@@ -109,7 +110,7 @@ class Reader(threading.Thread):
     def _read(self) -> None:
         control = self._connect()
         self._check_position(control)
-        self._load_schemas(control)
+        self._begin_history(control)
         stream = BinLogStreamReader(
             {}, int(self.props["server.id"]), blocking=True, resume_stream=True,
             log_file=self.offset["file"], log_pos=self.offset["pos"],
@@ -143,20 +144,26 @@ class Reader(threading.Thread):
                 control, "SELECT GTID_SUBSET(@@gtid_purged, %s)", str(self.gtids))[0][0] == 0:
             raise PositionLost(str(self.gtids))
 
-    def _load_schemas(self, control: pymysql.connections.Connection) -> None:
+    def _latest(self, control: pymysql.connections.Connection) -> dict[Table, Columns]:
+        """The tables as they are now, which may be later than the place in the log."""
+        found: dict[Table, Columns] = {}
         for database in self.databases:
             rows = mysql.query(
                 control, "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, "
                 "CHARACTER_SET_NAME, COLUMN_KEY FROM information_schema.COLUMNS "
                 "WHERE TABLE_SCHEMA = %s ORDER BY TABLE_NAME, ORDINAL_POSITION", database)
-            tables: dict[str, list[MyColumn]] = {}
-            for table, name, kind, full, charset, key in rows:
-                tables.setdefault(table, []).append(
-                    MyColumn(name, kind.lower(), full, charset, key == "PRI"))
-            for table, columns in tables.items():
-                versions = self.schemas.setdefault((database, table), [])
-                if not versions or versions[-1] != columns:
-                    versions.append(columns)
+            found.update(latest_of(rows, database))
+        return found
+
+    def _begin_history(self, control: pymysql.connections.Connection) -> None:
+        """Takes over what no earlier reader has followed yet."""
+        for name, charset in mysql.query(
+                control, "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME FROM "
+                "information_schema.SCHEMATA"):
+            self.history.charsets[name] = charset
+        for table, columns in self._latest(control).items():
+            if self.history.current(table) is None:
+                self.history.put(table, columns)
 
     def _take(self, control: pymysql.connections.Connection, stream: Any, event: Any,
               transaction: Transaction) -> Transaction:
@@ -174,7 +181,7 @@ class Reader(threading.Thread):
             if text.strip().upper() == "COMMIT":
                 return self._finish(stream, transaction)
             if _DDL.match(text):
-                self._ddl(control, event, text)
+                self._ddl(control, stream, event, text)
                 return self._finish(stream, transaction)
         return transaction
 
@@ -185,12 +192,14 @@ class Reader(threading.Thread):
         self.done.append(transaction)
         return Transaction()
 
-    def _ddl(self, control: pymysql.connections.Connection, event: Any, text: str) -> None:
+    def _ddl(self, control: pymysql.connections.Connection, stream: Any, event: Any,
+             text: str) -> None:
         schema = event.schema.decode() if isinstance(event.schema, bytes) else event.schema
         concerns_us = schema in self.databases or any(name in text for name in self.databases)
         if concerns_us and _ODD_TYPES.search(text) and self.props.get(_SKIP_DDL) != "true":
             raise Stuck(text)
-        self._load_schemas(control)
+        self.history.apply(schema, text, (stream.log_file, stream.log_pos),
+                           self._latest(control))
 
     def _changes(self, control: pymysql.connections.Connection, event: Any) -> list[Change]:
         table = (event.schema, event.table)
@@ -212,15 +221,16 @@ class Reader(threading.Thread):
             del changes[0]
         return changes
 
-    def _columns(self, control: pymysql.connections.Connection, table: tuple[str, str],
-                 count: int) -> list[MyColumn]:
-        for attempt in range(2):
-            for columns in reversed(self.schemas.get(table, [])):
-                if len(columns) == count:
-                    return columns
-            if attempt == 0:
-                self._load_schemas(control)
-        return []
+    def _columns(self, control: pymysql.connections.Connection, table: Table,
+                 count: int) -> Columns:
+        found = self.history.matching(table, count)
+        if found is None:
+            latest = self._latest(control).get(table)
+            if latest is None or len(latest) != count:
+                return []
+            self.history.put(table, latest)
+            found = latest
+        return found
 
     @staticmethod
     def _row(image: list[Any], columns: list[MyColumn]) -> Row:

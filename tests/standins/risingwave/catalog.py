@@ -127,6 +127,11 @@ class Sink(Relation):
     log: LogStore = field(default_factory=LogStore)
     backfill: BackfillProgress = field(default_factory=BackfillProgress)
 
+    def key_places(self) -> list[int]:
+        """Where the sink's own key stands in its rows; empty without one."""
+        names = [name.strip() for name in self.option("primary_key").split(",")]
+        return [place for place, column in enumerate(self.columns) if column.name in names]
+
 
 @dataclass
 class Internal:

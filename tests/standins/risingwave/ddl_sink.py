@@ -80,7 +80,7 @@ def _planned(session: Session, statement: ast.CreateSink) -> Sink:
         raise invalid_syntax("`snapshot = false` only support `CREATE SINK FROM MV or TABLE`")
     if connector == "starrocks":
         _check_type(session, props)
-    projection = Projection(session.server.engine, table.columns, statement.query, table.name)
+    projection = Projection(table.columns, statement.query, table.name)
     body = f"AS {printed(statement.query)}" if statement.query else f"FROM {statement.upstream}"
     sink = Sink(**session.catalog.reserve(2), name=statement.name.name, owner=session.user,
                 schema=session.catalog.schema(statement.name.schema or session.schema_name()),

@@ -12,8 +12,6 @@ from .catalog import Column, Sink, Source, Table
 from .ddl_source import properties
 from .errors import Panic, PgError, ddl_call, invalid_parameter, invalid_syntax, not_found
 from .parser_create import printed_options
-from .projection import Projection
-from .query import parse
 from .values import MyColumn
 
 if TYPE_CHECKING:
@@ -204,25 +202,14 @@ def _drop_column(session: Session, table: Table, name: str) -> None:
         raise PgError("Not supported: cannot drop a primary key column\nHINT: Try dropping the "
                       "table instead")
     sinks = [sink for sink in session.catalog.of(Sink) if sink.upstream is table]
-    if any(_uses(sink, name) for sink in sinks):
+    if any(name in sink.projection.used for sink in sinks):
         raise invalid_parameter("unable to drop the column due to being referenced by downstream "
                                 "materialized views or sinks")
     del table.columns[places[0]]
     for row in table.rows.values():
         del row[places[0]]
     for sink in sinks:
-        sink.projection = Projection(session.server.engine, table.columns, sink.projection.query,
-                                     table.name)
-
-
-def _uses(sink: Sink, name: str) -> bool:
-    query = sink.projection.query
-    if query is None:
-        return name in [column.name for column in sink.columns]
-    from sqlglot import exp
-    tree = parse(query)
-    return bool(tree.find(exp.Star)) or any(column.name == name
-                                            for column in tree.find_all(exp.Column))
+        sink.projection.rebind(table.columns)
 
 
 async def alter_rate(session: Session, statement: ast.AlterRateLimit) -> str:

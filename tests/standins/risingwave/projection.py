@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlglot import exp
 
-from . import duck
 from .catalog import Column
 from .errors import PgError, not_implemented
+from .expressions import Binder, Bound
+from .exprparse import Item, Node, select
 from .printer import expression_text
-from .query import Engine, check_names, folded, output_name, parse, rewrite
-from .rwtypes import BIGINT
+from .query import folded, parse
+from .rwtypes import BOOLEAN
 
-_INPUT, _NUMBER, _KEEP = "rw_sink_input", "rw_sink_number", "rw_sink_keep"
 _REFUSED = {"joins": "JOIN", "group": "GROUP BY", "having": "HAVING", "limit": "LIMIT",
             "distinct": "DISTINCT", "order": "ORDER BY", "with": "WITH", "with_": "WITH"}
 
@@ -22,91 +22,81 @@ _REFUSED = {"joins": "JOIN", "group": "GROUP BY", "having": "HAVING", "limit": "
 class Projection:
     """Compiled against the columns its table had when the sink was created."""
 
-    def __init__(self, engine: Engine, inputs: Sequence[Column], query: str | None,
-                 table_name: str):
+    def __init__(self, inputs: Sequence[Column], query: str | None, table_name: str):
         self.query = query
         self.table_name = table_name
         self.inputs = [(column.name, column.type) for column in inputs]
+        self.places = list(range(len(self.inputs)))  # of the inputs in the table's rows
         self.outputs: list[Column] = []
         self.stored_names: list[str] = []  # of the log store's columns
-        self.plain: list[int] | None = None
-        self.sql = ""
-        self.filters = False
-        if query is None:
-            self._identity()
-        else:
-            self._compile(engine, query)
+        self._compile()
 
-    def _identity(self) -> None:
-        self.outputs = [Column(name, kind) for name, kind in self.inputs]
-        self.stored_names = [f"{self.table_name}_{name}" for name, _ in self.inputs]
-        self.plain = list(range(len(self.inputs)))
+    def __getstate__(self) -> dict[str, Any]:
+        """What is compiled is not saved but made again."""
+        compiled = ("runs", "keep", "used")
+        return {key: value for key, value in self.__dict__.items() if key not in compiled}
 
-    def _compile(self, engine: Engine, query: str) -> None:
-        tree = parse(query)
-        assert isinstance(tree, exp.Select)
-        names = [name for name, _ in self.inputs]
-        check_names(tree, set(names))
-        items: list[exp.Expression] = []
-        for item in tree.expressions:
-            star = item.is_star
-            items += [exp.column(name, quoted=True) for name in names] if star else [item]
-        output_names = [item.alias or output_name(item) for item in items]
-        bodies = [item.unalias() for item in items]
-        plain = [names.index(folded(body.this) or "") if isinstance(body, exp.Column) else -1
-                 for body in bodies]
-        where = tree.args.get("where")
-        self.filters = where is not None
-        self.plain = plain if min(plain) >= 0 and not self.filters else None
-        self.sql = self._statement(bodies, output_names, where)
-        duck.fill(engine.con, _INPUT, [*self.inputs, (_NUMBER, BIGINT)], [])
-        columns, _ = duck.run(engine.con, self.sql)
-        self.outputs = [Column(name, kind) for name, (_, kind) in
-                        zip(output_names, columns[1:])]
-        for place, output in zip(plain, self.outputs):
-            if place >= 0:
-                output.type = self.inputs[place][1]
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._compile()
+
+    def _compile(self) -> None:
+        binder = Binder(self.inputs)
+        items, condition = _items(self.query, [name for name, _ in self.inputs])
+        nodes = [(item.node or Node("null"), item.alias) for item in items]
+        bound = [binder.bind(node) for node, _ in nodes]
+        self.outputs = [Column(alias or _output_name(node), item.kind)
+                        for (node, alias), item in zip(nodes, bound)]
+        self.runs = [item.run for item in bound]
+        self.keep = _condition(binder, condition)
+        self.used = binder.used
         expressions = iter(range(1, len(items) + 1))
         self.stored_names = [
-            f"{self.table_name}_{names[place]}" if place >= 0 else f"$expr{next(expressions)}"
-            for place in plain]
+            f"{self.table_name}_{node.text}" if node.kind == "column"
+            else f"$expr{next(expressions)}" for node, _ in nodes]
 
-    @staticmethod
-    def _statement(bodies: list[exp.Expression], names: list[str], where: Any) -> str:
-        reads = []
-        for number, body in enumerate(bodies):
-            wrapped = exp.Paren(this=body.copy()).transform(_unqualified).transform(rewrite, {})
-            reads.append(f"{wrapped.transform(_lenient).sql('duckdb')} AS c{number}")
-        keep = "TRUE"
-        if where is not None:
-            keep = where.this.copy().transform(_unqualified).transform(rewrite, {}).sql("duckdb")
-        return (f"SELECT {_NUMBER}, {', '.join(reads)}, ({keep}) AS {_KEEP} FROM {_INPUT} "
-                f"ORDER BY {_NUMBER}")
+    def rebind(self, columns: Sequence[Column]) -> None:
+        """Follows the table's columns, of which some were added or dropped meanwhile."""
+        names = [column.name for column in columns]
+        self.places = [names.index(name) if name in names else -1 for name, _ in self.inputs]
 
-    def apply(self, engine: Engine, rows: Sequence[Sequence[Any]]) -> list[tuple | None]:
+    def apply(self, rows: Sequence[Sequence[Any]]) -> list[tuple | None]:
         """One output row per input row; None where WHERE drops it."""
-        if not rows:
-            return []
-        if self.plain is not None:
-            return [tuple(row[place] for place in self.plain) for row in rows]
-        width = len(self.inputs)
-        numbered = [[*row[:width], number] for number, row in enumerate(rows)]
-        duck.fill(engine.con, _INPUT, [*self.inputs, (_NUMBER, BIGINT)], numbered)
-        _, found = duck.run(engine.con, self.sql)
-        return [tuple(row[1:-1]) if row[-1] else None for row in found]
+        found: list[tuple | None] = []
+        for row in rows:
+            inputs = [None if place < 0 else row[place] for place in self.places]
+            keeps = self.keep is None or self.keep(inputs) is True
+            found.append(tuple(run(inputs) for run in self.runs) if keeps else None)
+        return found
 
 
-def _unqualified(node: exp.Expression) -> exp.Expression:
-    if isinstance(node, exp.Column):
-        return exp.column(folded(node.this) or "", quoted=True)
-    return node
+def _items(query: str | None, names: list[str]) -> tuple[list[Item], Node | None]:
+    """The SELECT's items, stars written out; of no query, all columns."""
+    items, condition = select(query) if query is not None else ([Item(None, None)], None)
+    expanded: list[Item] = []
+    for item in items:
+        star = [Item(Node("column", name), None) for name in names]
+        expanded += star if item.node is None else [item]
+    return expanded, condition
 
 
-def _lenient(node: exp.Expression) -> exp.Expression:
-    """An expression that fails in a stream yields NULL."""
-    if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
-        return exp.TryCast(this=node.this, to=node.to)
-    return node
+def _condition(binder: Binder, node: Node | None) -> Callable[[Sequence[Any]], Any] | None:
+    if node is None:
+        return None
+    bound: Bound = binder.bind(node)
+    if bound.kind is not BOOLEAN:
+        raise PgError("Invalid input syntax: argument of WHERE must be boolean, not type "
+                      f"{bound.kind.name}")
+    return bound.run
+
+
+def _output_name(node: Node) -> str:
+    """PostgreSQL names an output after its column or its function."""
+    while node.kind == "cast":
+        node = node.args[0]
+    if node.kind in ("column", "call"):
+        return node.text
+    return node.kind if node.kind == "case" else "?column?"
 
 
 def source_of(query: str) -> tuple[str | None, str]:
@@ -131,5 +121,3 @@ def source_of(query: str) -> tuple[str | None, str]:
 
 def printed(query: str) -> str:
     return expression_text(parse(query))
-
-

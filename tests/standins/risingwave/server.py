@@ -101,7 +101,7 @@ class Server:
             return
         sink.status = "CREATING"
         rows = sink.upstream.rows
-        projected = sink.projection.apply(self.engine, list(rows.values()))
+        projected = sink.projection.apply(list(rows.values()))
         sink.backfill.pending = {key: row for key, row in zip(rows, projected)
                                  if row is not None}
         sink.backfill.total = len(sink.backfill.pending)
@@ -188,18 +188,25 @@ class Server:
         if sink.status == "CREATING":
             self._backfill(sink)
 
-    def _project(self, sink: Sink, net: Net) -> list[tuple]:
-        """(op, key, row) for each changed row, deletes with the row that was."""
+    @staticmethod
+    def _project(sink: Sink, net: Net) -> list[tuple]:
+        """(op, key, row) for each changed row, deletes with the row that was.
+
+        A row whose sink key changed leaves its old key: where the table's key is not the
+        sink's, that comes as a delete, and deletes come first (sink.rs, "stream key and
+        sink pk mismatch")."""
         pairs = [*net.values()]
-        old = sink.projection.apply(self.engine, [before or after for before, after in pairs])
-        new = sink.projection.apply(self.engine, [after or before for before, after in pairs])
-        changes = []
+        old = sink.projection.apply([before or after for before, after in pairs])
+        new = sink.projection.apply([after or before for before, after in pairs])
+        places = sink.key_places()
+        deletes, upserts = {}, {}
         for key, (before, after), was, now in zip(net, pairs, old, new):
+            if before is not None and was is not None:
+                deletes[_sink_key(was, places, key)] = (DELETE, key, was)
             if after is not None and now is not None:
-                changes.append((UPSERT, key, now))
-            elif before is not None and was is not None:
-                changes.append((DELETE, key, was))
-        return changes
+                upserts[_sink_key(now, places, key)] = (UPSERT, key, now)
+        gone = [entry for key, entry in deletes.items() if key not in upserts]
+        return [*gone, *upserts.values()]
 
     def _backfill(self, sink: Sink) -> None:
         backfill = sink.backfill
@@ -214,3 +221,7 @@ class Server:
         backfill.done += len(keys)
         if not backfill.pending and age >= MIN_BACKFILL_BARRIERS:
             sink.status = "CREATED"
+
+
+def _sink_key(row: tuple, places: list[int], key: tuple) -> tuple:
+    return tuple(row[place] for place in places) if places else key

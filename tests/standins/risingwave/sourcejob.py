@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .binlog import PositionLost, Reader, Stuck, Transaction
 from .catalog import Source
+from .schemahistory import History
 
 if TYPE_CHECKING:
     from .server import Server
@@ -28,6 +29,7 @@ class SourceJob:
         self.stuck = False
         self.ahead: dict[str, Any] = {}  # where the reader is, beyond the last change
         self.last_saved = 0
+        self.history = History()  # outlives the readers
 
     def props(self) -> dict[str, str]:
         return {key: prop.resolved() for key, prop in self.source.props.items()}
@@ -61,7 +63,7 @@ class SourceJob:
 
     def _start(self) -> None:
         skip = self.resumed and bool(self.source.offset.get("mariadb"))
-        self.reader = Reader(self.props(), self.source.offset, skip)
+        self.reader = Reader(self.props(), self.source.offset, skip, self.history)
         self.reader.start()
 
     def _failed(self, error: Exception) -> None:

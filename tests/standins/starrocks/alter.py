@@ -121,6 +121,8 @@ def _rename_column(store: Store, table: Table, clause: Clause) -> None:
     store.rename_column(table, column.name, clause.new_name)
     for names in (table.keys, table.hash_columns, table.sort_key or []):
         names[:] = [clause.new_name if name == column.name else name for name in names]
+    if table.partition:
+        table.partition.rename(column.name, clause.new_name)
     column.name = clause.new_name
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .errors import analyzing, no_database, plain, unknown_database
+from .partition import Partition, Partitions, name_of
 from .tree import Default, Name
 from .types import SqlType
 
@@ -106,6 +108,8 @@ class Table:
     job: Job | None = None
     view_text: str | None = None
     next_auto: int = 1
+    partition: Partition | None = None
+    partitions: Partitions = field(default_factory=Partitions)
 
     @property
     def is_view(self) -> bool:
@@ -132,6 +136,15 @@ class Table:
                 "https://docs.starrocks.io/docs/sql-reference/sql-statements/"
                 "table_bucket_part_index/SHOW_ALTER")
 
+    def add_partitions(self, rows: Sequence[Sequence[str | None]]) -> str | None:
+        """Makes the partitions that full rows need, or says why it cannot."""
+        if self.partition is None:
+            return None
+        names = [column.name for column in self.columns]
+        places = [names.index(name) for name in self.partition.columns]
+        return self.partitions.add(name_of(self.partition, [row[place] for place in places])
+                                   for row in rows)
+
     def take_schema(self, job: Job) -> None:
         """A finished job's schema version becomes the table's."""
         version, _, schema_hash = job.schema_version.partition(":")
@@ -144,6 +157,8 @@ class Table:
                  f"({backquoted(self.keys)})"]
         if self.comment:
             lines.append(f"COMMENT {quoted(self.comment)}")
+        if self.partition:
+            lines.append(self.partition.text())
         buckets = f" BUCKETS {self.buckets} " if self.buckets else ""
         lines.append(f"DISTRIBUTED BY HASH({backquoted(self.hash_columns)}){buckets}")
         if self.sort_key:

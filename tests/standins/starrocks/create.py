@@ -5,9 +5,10 @@ Sources: the contract's starrocks.md 1.3-1.10 and section 4 of the FE transcript
 
 from __future__ import annotations
 
+import re
 import time
 
-from . import defaults
+from . import defaults, partition
 from .catalog import Catalog, Column, Database, Table, check_column_name, check_table_name
 from .errors import SqlError, analyzing, plain
 from .tree import ColumnDef, CreateTable, Default
@@ -18,6 +19,7 @@ _FLAGS = {"compression": "LZ4", "fast_schema_evolution": "true", "replicated_sto
 _KNOWN_PROPERTIES = {
     *_FLAGS, "replication_num", "enable_persistent_index", "write_quorum", "bloom_filter_columns",
     "storage_medium", "primary_index_cache_expire_sec", "colocate_with"}
+_COMPRESSION = re.compile(r"LZ4|ZSTD(\(\d+\))?|ZLIB|SNAPPY", re.I)
 _PRINTED = {"bloom_filter_columns", "write_quorum", "colocate_with"}
 
 
@@ -37,6 +39,7 @@ def analyze(statement: CreateTable) -> list[Column]:
     columns = [analyze_column(column, key=number < len(keys))
                for number, column in enumerate(statement.columns)]
     _check_columns(statement, columns, keys)
+    _check_partition(statement, len(keys))
     _check_distribution(statement, columns)
     return columns
 
@@ -118,6 +121,18 @@ def _check_columns(statement: CreateTable, columns: list[Column], keys: list[str
                             f"{chosen.type.create_text()}")
 
 
+def _check_partition(statement: CreateTable, keys: int) -> None:
+    if statement.partition is None:
+        return
+    primary = statement.keys is not None and statement.keys[0] == "PRIMARY"
+    partition.check(statement.partition, statement.columns, keys, primary)
+    if statement.distribution and statement.distribution.buckets > partition.MAX_BUCKETS:
+        raise analyzing(
+            f"The number of buckets is too large, the maximum is {partition.MAX_BUCKETS}. Please "
+            "reduce the number of buckets or increase frontend config "
+            "max_bucket_number_per_partition.", 5510)
+
+
 def _check_distribution(statement: CreateTable, columns: list[Column]) -> None:
     distribution = statement.distribution
     if distribution is None:
@@ -188,7 +203,7 @@ def build(catalog: Catalog, database: Database, statement: CreateTable, columns:
     table = Table(table_id, catalog.new_id(), name, columns, model, keys, statement.comment, hashed,
                   distribution.buckets if distribution else 0,
                   [_stored_name(columns, item) for item in statement.order_by] or None,
-                  properties, now, now)
+                  properties, now, now, partition=statement.partition)
     for column in columns:
         column.column_id = column.column_id or column.name
     return table
@@ -201,11 +216,34 @@ def _effective_properties(statement: CreateTable, model: str) -> dict[str, str]:
     if unknown:
         listed = ", ".join(f"{key}={value}" for key, value in unknown.items())
         raise plain(f"Unknown properties: {{{listed}}}")
+    _check_values(statement)
     effective = {key: statement.properties.get(key, value) for key, value in _FLAGS.items()}
+    effective["compression"] = effective["compression"].upper()
+    for key in ("fast_schema_evolution", "replicated_storage"):  # whatever is not true is false
+        effective[key] = str(effective[key].lower() == "true").lower()
     if model == "PRIMARY_KEYS":
         effective["enable_persistent_index"] = "true"
     effective.update({k: v for k, v in statement.properties.items() if k in _PRINTED})
     return effective
+
+
+def _check_values(statement: CreateTable) -> None:
+    """StarRocks 4.1 PropertyAnalyzer.java."""
+    given = statement.properties
+    compression = given.get("compression", "LZ4")
+    if not _COMPRESSION.fullmatch(compression):
+        raise plain(f"unknown compression type: {compression}")
+    quorum = given.get("write_quorum", "MAJORITY")
+    if quorum.upper() not in ("MAJORITY", "ONE", "ALL"):
+        raise plain(f"unknown write quorum: {quorum}")
+    medium = given.get("storage_medium", "SSD")
+    if medium.upper() not in ("SSD", "HDD"):
+        raise plain(f"Invalid storage medium: {medium}")
+    names = [column.name.lower() for column in statement.columns]
+    for name in filter(None, given.get("bloom_filter_columns", "").split(",")):
+        if name.strip().lower() not in names:
+            raise plain("Bloom filter column does not exist in table. invalid column: "
+                        f"{name.strip()}")
 
 
 def _stored_name(columns: list[Column], name: str) -> str:

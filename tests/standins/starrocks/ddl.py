@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from . import create
 from .catalog import Column, Database, Table, check_table_name
 from .errors import analyzing, plain
+from .partition import Partitions
 from .tree import (CreateDatabase, CreateTable, CreateTableLike, CreateView, DropDatabase,
                    DropTable, Query, Recover, Truncate)
 
@@ -86,7 +87,7 @@ def create_like(session: Session, statement: CreateTableLike) -> None:
     table = copy.deepcopy(source)
     table.id, table.index_id = session.state.catalog.new_id(), session.state.catalog.new_id()
     table.name, table.job, table.schema_version = name, None, 0
-    table.created = time.time()
+    table.created, table.partitions = time.time(), Partitions()
     _register(session, database, table)
 
 

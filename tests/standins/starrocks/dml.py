@@ -64,6 +64,9 @@ def _insert(session: Session, tree: exp.Insert) -> int:
     prepared = [_complete(table, columns, row) for row in rows]
     _need_replicas(session, table)
     _check_keys(table, prepared)
+    problem = table.add_partitions(prepared)
+    if problem:
+        raise plain(problem)
     session.state.store.upsert(table, prepared)
     return len(prepared)
 

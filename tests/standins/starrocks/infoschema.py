@@ -172,7 +172,8 @@ def _tables_config(session: Session, by_frontend: bool) -> Rows:
             continue
         keys = backquoted(table.keys) if table.model == "PRIMARY_KEYS" else ""
         properties = json.dumps(dict(sorted(table.properties.items())), separators=(",", ":"))
-        rows.append([database.name, table.name, "OLAP", table.model, keys, "",
+        rows.append([database.name, table.name, "OLAP", table.model, keys,
+                     backquoted(table.partition.columns) if table.partition else "",
                      backquoted(table.hash_columns), "HASH", table.buckets,
                      backquoted(table.sort_columns()), properties, table.id])
     return rows

@@ -112,7 +112,8 @@ class LoadServer:
         if operation == "begin":
             self._injected(operation)
             table = self._need_insert(who, db, table_name)
-            txn = self.transactions.begin(db, table, label, _columns(request))
+            partial = request.headers.get("partial_update", "false").lower() == "true"
+            txn = self.transactions.begin(db, table, label, _columns(request), partial)
             return {**answer, "TxnId": txn.id, "BeginTxnTimeMs": _ms(started)}
         if operation == "load":
             body = await request.body(MAX_BODY_BYTES)

@@ -6,6 +6,7 @@ and the statements recorded in the FE transcript.
 
 from __future__ import annotations
 
+from . import partition
 from .cursor import Cursor, most_similar
 from .errors import plain, syntax
 from .tree import (AlterTable, Clause, ColumnDef, CreateTable, CreateTableLike, Default,
@@ -239,6 +240,8 @@ def _table_clauses(cursor: Cursor, statement: CreateTable) -> None:
             statement.keys = (kind, identifier_list(cursor))
     if cursor.take_word("COMMENT"):
         statement.comment = cursor.string()
+    if cursor.take_words("PARTITION", "BY"):
+        statement.partition = partition.parse(cursor)
     if cursor.is_word("DISTRIBUTED"):
         statement.distribution = _distribution(cursor)
     if cursor.take_words("ORDER", "BY"):

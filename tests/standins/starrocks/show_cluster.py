@@ -153,6 +153,8 @@ def _partitions(session: Session, statement: Show) -> ResultSet:
     assert statement.name is not None
     database, table = session.table(statement.name)
     session.accounts.need(session.who, "ANY", "TABLE", database, table)
+    if table.partition:
+        raise plain("SHOW PARTITIONS of a partitioned table is not supported here")
     backends = session.state.config.backends
     buckets = table.buckets or max(16, min(2 * backends, 48))
     row = [str(table.id + 2), table.name, "1", fe_time(table.created), "0", "NORMAL", "", "",

@@ -6,6 +6,7 @@ tables need nothing here because ids do not change.
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,16 @@ def _crc32_macro() -> str:
 
 
 _CRC32 = _crc32_macro()
+
+
+def wide_decimal(text: str, precision: int, scale: int) -> str | None:
+    """A DECIMAL of more digits than DuckDB has, in the form in which it is stored."""
+    try:
+        value = decimal.Decimal(text).quantize(decimal.Decimal(1).scaleb(-scale),
+                                               context=decimal.Context(prec=precision))
+    except decimal.InvalidOperation:
+        return None
+    return format(value, "f")
 
 
 def duck_name(name: str) -> str:
@@ -99,6 +110,23 @@ class Store:
         self.execute(f"CREATE TABLE new_{name} AS SELECT {', '.join(items)} FROM {name}")
         self.execute(f"DROP TABLE {name}")
         self.execute(f"ALTER TABLE new_{name} RENAME TO {name}")
+        for column in columns:
+            source = old.get(column.column_id.lower())
+            if column.type.duck() == "VARCHAR" and column.type.name == "DECIMAL" and (
+                    source is None or source.type != column.type):
+                self._widen(name, column)
+
+    def _widen(self, name: str, column: Column) -> None:
+        """Brings texts into the form of a DECIMAL that DuckDB has no type for."""
+        kind, shown = column.type, duck_name(column.name)
+        found = self.execute(f"SELECT rowid, {shown} FROM {name} WHERE {shown} IS NOT NULL")
+        rows = found.fetchall()
+        if not rows:
+            return
+        values = [wide_decimal(text, kind.precision, kind.scale) for _, text in rows]
+        self.execute(f"UPDATE {name} SET {shown} = n.text FROM (SELECT unnest(?::BIGINT[]) AS id, "
+                     f"unnest(?::VARCHAR[]) AS text) n WHERE {name}.rowid = n.id",
+                     [[number for number, _ in rows], values])
 
     def count(self, table: Table) -> int:
         found = self.execute(f"SELECT count(*) FROM {self.table(table)}").fetchone()
@@ -114,6 +142,23 @@ class Store:
         if rows:
             self.execute(f"INSERT INTO {self.table(table)} SELECT * FROM "
                          f"({_unnested(table.columns)})", _by_column(rows, len(table.columns)))
+
+    def merge(self, table: Table, rows: Sequence[Row], kept: Sequence[Column]) -> None:
+        """As upsert, but rows that exist keep the `kept` columns."""
+        if not rows:
+            return
+        name = self.table(table)
+        same = " AND ".join(f"n.{duck_name(column.name)} = t.{duck_name(column.name)}"
+                            for column in table.key_columns())
+        self.execute(f"CREATE TABLE merged AS {_unnested(table.columns)}",
+                     _by_column(rows, len(table.columns)))
+        if kept:
+            taken = ", ".join(f"{duck_name(column.name)} = t.{duck_name(column.name)}"
+                              for column in kept)
+            self.execute(f"UPDATE merged n SET {taken} FROM {name} t WHERE {same}")
+        self.execute(f"DELETE FROM {name} t USING merged n WHERE {same}")
+        self.execute(f"INSERT INTO {name} SELECT * FROM merged")
+        self.execute("DROP TABLE merged")
 
     def delete(self, table: Table, keys: Sequence[Row]) -> None:
         columns = table.key_columns()

@@ -43,6 +43,7 @@ class Transaction:
     table_name: str
     table_id: int
     columns: list[str]
+    partial: bool = False  # columns that are not written keep what they hold
     state: str = "PREPARE"
     started: float = field(default_factory=time.time)
     loads: int = 0
@@ -83,7 +84,8 @@ class Transactions:
                             f"table {txn.table_name}")
         return txn
 
-    def begin(self, db: str, table: Table, label: str, columns: list[str]) -> Transaction:
+    def begin(self, db: str, table: Table, label: str, columns: list[str],
+              partial: bool = False) -> Transaction:
         if not label:
             raise LoadError("FAILED", "Empty label.")
         if not _LABEL.fullmatch(label):
@@ -99,7 +101,7 @@ class Transactions:
             raise LoadError("FAILED", f"current running txns on db {db} is {running}, "
                             f"larger than limit {MAX_RUNNING}")
         txn = Transaction(self.state.catalog.new_transaction(), label, db, table.name, table.id,
-                          columns)
+                          columns, partial)
         self.by_label[db, label] = txn
         self._forget_old()
         return txn
@@ -136,9 +138,12 @@ class Transactions:
             raise LoadError("INVALID_ARGUMENT",
                             f"transaction {txn.label} hasn't send any data yet")
         table = self._table(txn)
+        upserts: list[Row] = []
         for item in txn.objects:
             try:
-                _row(table, txn.columns, item)
+                is_delete, row = _row(table, txn, item)
+                if not is_delete:
+                    upserts.append(row)
             except values.BadRow as bad:
                 txn.filtered += 1
                 txn.error = txn.error or str(bad)
@@ -151,6 +156,10 @@ class Transactions:
             self._abort(txn, "too many filtered rows")
             raise LoadError("INTERNAL_ERROR", "too many filtered rows", reason=reason,
                             NumberTotalRows=txn.rows, NumberFilteredRows=txn.filtered)
+        problem = table.add_partitions(upserts)
+        if problem:
+            self._abort(txn, problem)
+            raise LoadError("INTERNAL_ERROR", problem)
         txn.state = "PREPARED"
 
     def _table(self, txn: Transaction) -> Table:
@@ -172,7 +181,7 @@ class Transactions:
         deletes: dict[tuple[str | None, ...], bool] = {}
         keys = [number for number, column in enumerate(table.columns) if column.key]
         for number, item in enumerate(txn.objects):
-            is_delete, row = _row(table, txn.columns, item)
+            is_delete, row = _row(table, txn, item)
             key = (tuple(row[position] for position in keys) if table.model == "PRIMARY_KEYS"
                    else (str(number),))
             upserts.pop(key, None)
@@ -182,7 +191,12 @@ class Transactions:
             else:
                 upserts[key] = row
         self.state.store.delete(table, list(deletes))
-        self.state.store.upsert(table, list(upserts.values()))
+        if txn.partial:
+            written = {name.lower() for name in txn.columns}
+            kept = [column for column in table.columns if column.name.lower() not in written]
+            self.state.store.merge(table, list(upserts.values()), kept)
+        else:
+            self.state.store.upsert(table, list(upserts.values()))
         txn.state = "VISIBLE"
         txn.objects = []
         self.committed += 1
@@ -204,28 +218,27 @@ class KeyTooLong(Exception):
     """The encoded primary key has more than 128 bytes."""
 
 
-def _row(table: Table, names: list[str], item: dict[str, Any]) -> tuple[bool, Row]:
+def _row(table: Table, txn: Transaction, item: dict[str, Any]) -> tuple[bool, Row]:
     """Whether a row deletes, and its values in table order."""
-    given = {name.lower(): name for name in names} or {name.lower(): name for name in item}
+    given = {name.lower(): name for name in txn.columns or item}
     operation = str(item.get("__op", 0)) if "__op" in given else "0"
     if operation not in ("0", "1", "upsert", "delete"):
         raise values.BadRow(f"invalid __op value: {operation}")
     is_delete = operation in ("1", "delete")
     row: list[str | None] = []
     for column in table.columns:
-        row.append(_value(table, column, given.get(column.name.lower()), item, is_delete))
+        name = given.get(column.name.lower())
+        if is_delete and not column.key:
+            row.append(None)
+        elif name is not None:
+            row.append(values.load_value(column, item.get(name)))
+        else:
+            unwritten = default_value(table, column)
+            # A partial update leaves the column alone, where the row exists.
+            row.append(unwritten if txn.partial else values.checked(column, unwritten))
     keys = table.key_columns()
     if table.model == "PRIMARY_KEYS":
         size = values.key_bytes(keys, [row[table.columns.index(key)] for key in keys])
         if size > values.MAX_KEY_BYTES:
             raise KeyTooLong
     return is_delete, row
-
-
-def _value(table: Table, column: Column, name: str | None, item: dict[str, Any],
-           is_delete: bool) -> str | None:
-    if is_delete and not column.key:
-        return None
-    if name is None:
-        return values.checked(column, default_value(table, column))
-    return values.load_value(column, item.get(name))

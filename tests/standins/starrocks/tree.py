@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import Position
 from .lexer import Token
 from .types import SqlType
+
+if TYPE_CHECKING:
+    from .partition import Partition
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class CreateTable:
     charset: str | None = None
     keys: tuple[str, list[str]] | None = None
     comment: str = ""
+    partition: Partition | None = None
     distribution: Distribution | None = None
     order_by: list[str] = field(default_factory=list)
     properties: dict[str, str] = field(default_factory=dict)
