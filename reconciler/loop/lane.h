@@ -87,7 +87,7 @@ struct observation *lanes_observed(struct lanes *lanes, const char *key,
                                    enum observation_kind kind, const char *scope);
 void observation_put(struct observation *observation);
 void observation_putp(struct observation **observation);
-/* What was observed is out of date, because a statement ran. */
+/* The catalogs that were observed are out of date, because a statement ran. */
 void lane_forget(struct lane *lane);
 
 /*

@@ -44,13 +44,15 @@ static void key_of(enum observation_kind kind, const char *scope, char out_key[S
 }
 
 /* A fresh enough observation with one more reference, or NULL. The lock is held. */
-static struct observation *find_fresh(struct lane *lane, const char *key,
-                                      int64_t oldest_ms)
+static struct observation *find_fresh(struct lane *lane, enum observation_kind kind,
+                                      const char *key, int64_t oldest_ms)
 {
     struct observation *found = map_find(lane->observations, sv_from(key));
+    /* No statement of ours changes what a server is. */
+    bool forgotten = kind == OBSERVE_CATALOG && found != NULL &&
+                     found->taken_ms < lane->forgotten_ms;
 
-    if (found == NULL || found->taken_ms < oldest_ms ||
-        found->taken_ms < lane->forgotten_ms) {
+    if (found == NULL || found->taken_ms < oldest_ms || forgotten) {
         return NULL;
     }
     atomic_fetch_add(&found->references, 1);
@@ -105,7 +107,7 @@ bool lane_observe(struct session *session, enum observation_kind kind, const cha
     key_of(kind, scope, key);
     (void)pthread_mutex_lock(&lane->lock);
     /* Another thread is reading: its answer may do for us too. */
-    while ((o = find_fresh(lane, key, oldest_ms)) == NULL && lane->observing > 0 &&
+    while ((o = find_fresh(lane, kind, key, oldest_ms)) == NULL && lane->observing > 0 &&
            cancel_remaining_ms(cancel) > 0) {
         wait_slice(lane, WAIT_SLICE_MS);
     }
@@ -155,7 +157,7 @@ struct observation *lanes_observed(struct lanes *lanes, const char *key,
     }
     key_of(kind, scope, scope_key);
     (void)pthread_mutex_lock(&lane->lock);
-    found = find_fresh(lane, scope_key, INT64_MIN);
+    found = find_fresh(lane, kind, scope_key, INT64_MIN);
     (void)pthread_mutex_unlock(&lane->lock);
     lane_put(lane);
     return found;

@@ -12,6 +12,8 @@ struct memory {
     int64_t sink; /* whom the three above are about; 0: nobody yet */
     int gap;
     int64_t gap_rows, gap_since_ms;
+    int64_t counter;
+    bool fell;
 };
 
 struct seen {
@@ -155,8 +157,23 @@ int64_t seen_gap_ms(struct seen *seen, const char *key, int gap, int64_t rows,
     }
     memory->gap = gap;
     memory->gap_rows = rows;
+    memory->fell = memory->fell && gap != 0;
     (void)pthread_mutex_unlock(&seen->lock);
     return lasted_ms;
+}
+
+bool seen_fell(struct seen *seen, const char *key, int64_t value)
+{
+    struct memory *memory = NULL;
+    bool fell = false;
+
+    (void)pthread_mutex_lock(&seen->lock);
+    memory = memory_get(seen, key);
+    memory->fell = memory->fell || value < memory->counter;
+    memory->counter = value;
+    fell = memory->fell;
+    (void)pthread_mutex_unlock(&seen->lock);
+    return fell;
 }
 
 void seen_forget(struct seen *seen, const char *key)

@@ -36,6 +36,11 @@ void seen_sink(struct seen *seen, const char *key, int64_t id);
  */
 int64_t seen_gap_ms(struct seen *seen, const char *key, int gap, int64_t rows,
                     int64_t now_ms);
+/*
+ * Whether a counter that otherwise only grows fell since an earlier look: true from then
+ * on, until seen_gap_ms() is told that there is no gap.
+ */
+bool seen_fell(struct seen *seen, const char *key, int64_t value);
 void seen_forget(struct seen *seen, const char *key);
 
 #endif

@@ -216,6 +216,9 @@ static bool check(struct attempt *a, const struct rw_table *stream, bool *out_do
     bool rebuilt = remembered != NULL && a->table->created_at != NULL &&
                    strcmp(remembered, a->table->created_at) != 0;
     bool asked = strcmp(a->trigger, "Manual") == 0;
+    /* TRUNCATE resets it, also where it keeps CREATE_TIME. -1 is beyond all others. */
+    int64_t counter = a->table->auto_increment < 0 ? INT64_MAX : a->table->auto_increment;
+    bool reset = seen_fell(a->loop->seen, a->key, counter);
 
     if (remembered == NULL) {
         a->status.source.table_created_at = a->table->created_at;
@@ -223,7 +226,7 @@ static bool check(struct attempt *a, const struct rw_table *stream, bool *out_do
     if (rebuilt && !asked && !check_exchanged(a, stream, fault)) {
         return false;
     }
-    return rebuilt || verdict_before(a) != NULL
+    return rebuilt || reset || verdict_before(a) != NULL
                ? compare(a, stream, out_doubt, fault)
                : check_emptied(a, stream, out_doubt, fault);
 }

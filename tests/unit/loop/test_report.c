@@ -1,162 +1,5 @@
 /* What a fault, or the lack of one, makes of conditions, phase, retries and the queue. */
-#include "loop_unit.h"
-
-#include "base/heap.h"
-#include "loop/steps.h"
-
-#define OBJECT                                                                           \
-    "{\"apiVersion\":\"tablesync.dev/v1alpha1\",\"kind\":\"TableSync\",\"metadata\":{"   \
-    "\"name\":\"orders\",\"namespace\":\"shop\",\"uid\":\"u1\",\"generation\":3,"        \
-    "\"resourceVersion\":\"5\"},\"spec\":{\"retry\":{\"backoffBase\":\"2s\","            \
-    "\"backoffMax\":\"60s\"}},\"status\":{\"observedGeneration\":3}}"
-
-struct scene {
-    struct unit_clock clock;
-    struct unit_kube kube;
-    struct unit_db db;
-    struct cancel root;
-    struct loop *loop;
-    struct attempt a;
-    struct json *written; /* the status of the last apply; NULL: none */
-    int64_t writes, events, conflicts;
-};
-
-static void answer(struct unit_kube *kube, const struct kube_request *request,
-                   struct kube_response *response)
-{
-    struct scene *s = kube->context;
-    AUTO(json_freep) struct json *body = NULL;
-    struct fault fault = FAULT_INIT;
-
-    assert_ok(json_parse(request->body, KUBE_BODY_MAX, &body, &fault), fault);
-    if (strstr(request->path, "/events") != NULL) {
-        s->events++;
-        response->status = 201;
-        buf_addz(&response->body, "{}");
-        return;
-    }
-    s->writes++;
-    if (s->conflicts > 0) {
-        s->conflicts--;
-        response->status = 409;
-        buf_addz(&response->body, "{\"kind\":\"Status\",\"reason\":\"Conflict\"}");
-        return;
-    }
-    json_free(s->written);
-    s->written = json_clone(json_get(body, "status"));
-    response->status = 200;
-    json_print(body, &response->body);
-}
-
-static const struct step *step_named(const char *name)
-{
-    size_t count = 0;
-    const struct step *steps = steps_list(&count);
-
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(steps[i].name, name) == 0) {
-            return &steps[i];
-        }
-    }
-    fail_msg("no step %s", name);
-    return NULL;
-}
-
-/* An attempt that has come as far as `step`. */
-static void begin(struct scene *s, const char *step)
-{
-    struct attempt *a = &s->a;
-    struct tsync_status before = {.observed_generation = 3};
-
-    memset(a, 0, sizeof(*a));
-    a->loop = s->loop;
-    a->arena = arena_new(ARENA_CEILING_BYTES);
-    a->key = "TableSync/shop/orders";
-    a->run_id = "0badcafe";
-    a->now = "2026-09-21T14:13:20Z";
-    a->started_ms = s->clock.now_ms;
-    a->object = kube_store_get(s->loop->syncs, "shop/orders");
-    a->trigger = "Drift";
-    a->before = a->status = before;
-    a->step = step_named(step);
-    cancel_init_child(&a->cancel, &s->root, 60000);
-    tablesync_decode_identity(a->object->json, a->arena, &a->sync);
-    a->sync.backoff_base_ms = 2000;
-    a->sync.backoff_max_ms = 60000;
-}
-
-static void end(struct scene *s)
-{
-    json_free(s->a.fresh);
-    kube_object_put(s->a.object);
-    cancel_deinit(&s->a.cancel);
-    arena_free(s->a.arena);
-}
-
-static int set_up(void **state)
-{
-    const struct loop_options options = {.instance = "unit", .resync_ms = 60000};
-    struct scene *s = HEAP_NEW(struct scene);
-    struct fault fault = FAULT_INIT;
-
-    unit_clock_init(&s->clock);
-    unit_kube_init(&s->kube);
-    unit_db_init(&s->db);
-    s->kube.answer = answer;
-    s->kube.context = s;
-    assert_ok(cancel_init_root(&s->root, &s->clock.base, &fault), fault);
-    const struct loop_ports ports = {.kube = &s->kube.base,
-                                     .databases = &s->db.base,
-                                     .clock = &s->clock.base,
-                                     .seed = 1};
-    s->loop = loop_new(&ports, &options, &s->root);
-    kube_store_put(s->loop->syncs, unit_json(OBJECT));
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct scene *s = *state;
-
-    json_free(s->written);
-    loop_free(s->loop);
-    cancel_deinit(&s->root);
-    heap_free(s);
-    return 0;
-}
-
-static const struct json *condition_of(const struct json *status, const char *type)
-{
-    const struct json *c = json_first(json_get(status, "conditions"));
-
-    for (; c != NULL; c = json_next(c)) {
-        if (strcmp(json_get_string(c, "type"), type) == 0) {
-            return c;
-        }
-    }
-    return NULL;
-}
-
-static void expect(const struct scene *s, const char *type, const char *status,
-                   const char *reason)
-{
-    const struct json *c = condition_of(s->written, type);
-
-    if (status == NULL) {
-        if (c != NULL) {
-            fail_msg("%s is there", type);
-        }
-        return;
-    }
-    if (c == NULL) {
-        fail_msg("%s is missing", type);
-        return;
-    }
-    assert_string_equal(json_get_string(c, "status"), status);
-    assert_string_equal(json_get_string(c, "reason"), reason);
-    assert_int_equal(json_int(json_get(c, "observedGeneration"), 0), 3);
-}
+#include "attempt_scene.h"
 
 struct row {
     const char *step;
@@ -202,17 +45,18 @@ static void each_fault_has_its_conditions(void **state)
         const struct row *row = &ROWS[i];
         struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
 
-        begin(s, row->step);
+        scene_begin(s, row->step);
         s->a.failed = row->failed;
         queue_forget(s->loop->queue, s->a.key);
         (void)fault_set(&fault, row->class, row->reason, "trial %zu went wrong", i);
         assert_ok(report(&s->a, &fault, &unwritten), unwritten);
-        expect(s, "Ready", "False", fault.reason);
+        scene_expect(s, "Ready", "False", fault.reason);
         if (row->domain != NULL) {
-            expect(s, row->domain, "False", fault.reason);
+            scene_expect(s, row->domain, "False", fault.reason);
         }
-        expect(s, "Stalled", row->stalls ? "True" : NULL, fault.reason);
-        expect(s, "Reconciling", row->stalls ? NULL : "True", "ProgressingWithRetry");
+        scene_expect(s, "Stalled", row->stalls ? "True" : NULL, fault.reason);
+        scene_expect(s, "Reconciling", row->stalls ? NULL : "True",
+                     "ProgressingWithRetry");
         assert_string_equal(json_get_string(s->written, "phase"),
                             row->stalls ? "Stalled" : "Pending");
         assert_int_equal(json_int(json_get(s->written, "retries"), 0), 1);
@@ -220,9 +64,9 @@ static void each_fault_has_its_conditions(void **state)
         /* The first pause, or the longest at once; each spread by a fifth. */
         assert_in_range(s->a.requeue_ms, row->stalls ? 48000 : 1600,
                         row->stalls ? 72000 : 2400);
-        assert_contains(json_get_string(condition_of(s->written, "Ready"), "message"),
+        assert_contains(json_get_string(scene_condition(s->written, "Ready"), "message"),
                         "went wrong");
-        end(s);
+        scene_end(s);
     }
 }
 
@@ -234,12 +78,12 @@ static void pauses_grow_up_to_the_longest(void **state)
     for (size_t i = 0; i < COUNT_OF(middle_ms); i++) {
         struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
 
-        begin(s, "connections");
+        scene_begin(s, "connections");
         (void)fault_set(&fault, FAULT_UNAVAILABLE, "Unreachable", "down");
         assert_ok(report(&s->a, &fault, &unwritten), unwritten);
         assert_in_range(s->a.requeue_ms, middle_ms[i] * 8 / 10, middle_ms[i] * 12 / 10);
         assert_int_equal(json_int(json_get(s->written, "retries"), 0), (int64_t)i + 1);
-        end(s);
+        scene_end(s);
     }
 }
 
@@ -248,22 +92,22 @@ static void success_forgets_the_failures(void **state)
     struct scene *s = *state;
     struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
 
-    begin(s, "connections");
+    scene_begin(s, "connections");
     (void)fault_set(&fault, FAULT_UNAVAILABLE, "Unreachable", "down");
     assert_ok(report(&s->a, &fault, &unwritten), unwritten);
-    end(s);
-    begin(s, "verify");
+    scene_end(s);
+    scene_begin(s, "verify");
     s->a.status.phase = PHASE_STREAMING;
     s->a.status.retries = 1;
     s->a.status.next_retry_at = "2026-09-21T14:13:20Z";
     assert_ok(report(&s->a, NULL, &unwritten), unwritten);
-    expect(s, "Ready", "True", "Streaming");
-    expect(s, "Stalled", NULL, NULL);
-    expect(s, "Reconciling", NULL, NULL);
+    scene_expect(s, "Ready", "True", "Streaming");
+    scene_expect(s, "Stalled", NULL, NULL);
+    scene_expect(s, "Reconciling", NULL, NULL);
     assert_null(json_get(s->written, "retries"));
     assert_null(json_get(s->written, "nextRetryAt"));
     assert_int_equal(queue_fail(s->loop->queue, s->a.key), 0);
-    end(s);
+    scene_end(s);
 }
 
 /* A conflict and a stop say nothing about the world: no status, no count of failures. */
@@ -272,15 +116,15 @@ static void conflict_and_stop_are_not_told(void **state)
     struct scene *s = *state;
     struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
 
-    begin(s, "finalize");
+    scene_begin(s, "finalize");
     (void)fault_set(&fault, FAULT_CONFLICT, NULL, "changed meanwhile");
     assert_ok(report(&s->a, &fault, &unwritten), unwritten);
     assert_in_range(s->a.requeue_ms, 1, 1000);
-    end(s);
-    begin(s, "apply");
+    scene_end(s);
+    scene_begin(s, "apply");
     (void)fault_set(&fault, FAULT_CANCELLED, NULL, "stopped");
     assert_ok(report(&s->a, &fault, &unwritten), unwritten);
-    end(s);
+    scene_end(s);
     assert_int_equal(s->writes, 0);
     assert_int_equal(queue_fail(s->loop->queue, "TableSync/shop/orders"), 0);
 }
@@ -290,7 +134,7 @@ static void what_says_nothing_new_is_not_written(void **state)
     struct scene *s = *state;
     struct fault unwritten = FAULT_INIT;
 
-    begin(s, "verify");
+    scene_begin(s, "verify");
     s->a.status.phase = PHASE_STREAMING;
     assert_ok(report(&s->a, NULL, &unwritten), unwritten);
     assert_int_equal(s->writes, 1);
@@ -299,7 +143,7 @@ static void what_says_nothing_new_is_not_written(void **state)
     assert_ok(report(&s->a, NULL, &unwritten), unwritten);
     assert_int_equal(s->writes, 1);
     assert_int_equal(s->events, 1);
-    end(s);
+    scene_end(s);
 }
 
 static void a_refused_status_write_is_a_fault_and_no_event(void **state)
@@ -307,13 +151,13 @@ static void a_refused_status_write_is_a_fault_and_no_event(void **state)
     struct scene *s = *state;
     struct fault unwritten = FAULT_INIT;
 
-    begin(s, "verify");
+    scene_begin(s, "verify");
     s->a.status.phase = PHASE_STREAMING;
     s->conflicts = 1;
     assert_false(report(&s->a, NULL, &unwritten));
     assert_int_equal(unwritten.class, FAULT_CONFLICT);
     assert_int_equal(s->events, 0);
-    end(s);
+    scene_end(s);
 }
 
 /* Nobody has looked at the spec: its generation is not claimed to be observed. */
@@ -322,14 +166,14 @@ static void a_paused_reconcile_observes_nothing(void **state)
     struct scene *s = *state;
     struct fault unwritten = FAULT_INIT;
 
-    begin(s, "load");
+    scene_begin(s, "load");
     s->a.status.observed_generation = s->a.before.observed_generation = 2;
     s->a.paused_reconcile = true;
     assert_ok(report(&s->a, NULL, &unwritten), unwritten);
-    expect(s, "Paused", "True", "ReconciliationPaused");
+    scene_expect(s, "Paused", "True", "ReconciliationPaused");
     assert_string_equal(json_get_string(s->written, "phase"), "Paused");
     assert_int_equal(json_int(json_get(s->written, "observedGeneration"), 0), 2);
-    end(s);
+    scene_end(s);
 }
 
 /* The intent is written before the deed, and the deed's failure is still a transition. */
@@ -338,16 +182,94 @@ static void intent_then_failure_are_two_transitions(void **state)
     struct scene *s = *state;
     struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
 
-    begin(s, "apply");
+    scene_begin(s, "apply");
     assert_ok(report_intent(&s->a, "2 statements to run", &unwritten), unwritten);
     assert_int_equal(s->writes, 1);
-    expect(s, "Ready", "False", "Provisioning");
+    scene_expect(s, "Ready", "False", "Provisioning");
     assert_int_equal(s->events, 1);
     (void)fault_set(&fault, FAULT_REFUSED, "SinkRejected", "no");
     assert_ok(report(&s->a, &fault, &unwritten), unwritten);
-    expect(s, "Ready", "False", "SinkRejected");
+    scene_expect(s, "Ready", "False", "SinkRejected");
     assert_int_equal(s->events, 2);
-    end(s);
+    scene_end(s);
+}
+
+/* Rows go on flowing while a change is carried through: the phase says so, Ready does
+ * not claim what is not there yet. */
+static void a_change_is_an_update_and_no_provisioning(void **state)
+{
+    static const struct {
+        enum plan_purpose purpose;
+        enum phase before;
+        const char *snapshot, *reason, *phase;
+    } rows[] = {
+        {PURPOSE_PROVISION, PHASE_PENDING, NULL, "Provisioning", "Provisioning"},
+        {PURPOSE_REPAIR, PHASE_STREAMING, "Done", "Provisioning", "Provisioning"},
+        {PURPOSE_EVOLVE, PHASE_STREAMING, "Done", "Updating", "Streaming"},
+        {PURPOSE_RESYNC, PHASE_SNAPSHOTTING, "InProgress", "Updating", "Snapshotting"},
+        {PURPOSE_EVOLVE, PHASE_STALLED, "Done", "Updating", "Streaming"},
+        {PURPOSE_EVOLVE, PHASE_STALLED, NULL, "Updating", "Provisioning"},
+    };
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fault unwritten = FAULT_INIT;
+
+        scene_begin(s, "apply");
+        (void)scene_step(s, PLAN_CREATE_SINK, "sink", RISK_SAFE);
+        s->a.plan.purpose = rows[i].purpose;
+        s->a.status.phase = rows[i].before;
+        s->a.status.snapshot.state = rows[i].snapshot;
+        s->a.working = "1 statement to run, waiting for sink x";
+        s->a.requeue_ms = 2000;
+        assert_ok(report(&s->a, NULL, &unwritten), unwritten);
+        scene_expect(s, "Ready", "False", rows[i].reason);
+        scene_expect(s, "Reconciling", "True", "Progressing");
+        assert_string_equal(json_get_string(s->written, "phase"), rows[i].phase);
+        assert_contains(
+            json_get_string(scene_condition(s->written, "Reconciling"), "message"),
+            "waiting for sink x");
+        scene_end(s);
+    }
+}
+
+/* A wait is looked at every few seconds and shows only what changes. */
+static void a_second_look_at_a_wait_writes_nothing(void **state)
+{
+    struct scene *s = *state;
+    struct fault unwritten = FAULT_INIT;
+
+    scene_begin(s, "apply");
+    (void)scene_step(s, PLAN_CREATE_SINK, "sink", RISK_SAFE);
+    for (int look = 0; look < 2; look++) {
+        s->a.working = "1 statement to run, waiting for sink x";
+        s->a.requeue_ms = 2000;
+        assert_ok(report(&s->a, NULL, &unwritten), unwritten);
+        assert_int_equal(s->writes, 1);
+    }
+    scene_end(s);
+}
+
+/* Faults before a plan is made must not leave the old plan's hash to a new generation. */
+static void a_fault_forgets_the_plan_of_an_older_generation(void **state)
+{
+    struct scene *s = *state;
+
+    for (int64_t generation = 2; generation <= 3; generation++) {
+        struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
+
+        scene_begin(s, "connections");
+        s->a.before.observed_generation = generation;
+        s->a.before.plan_hash = s->a.status.plan_hash = "sha256:1";
+        (void)fault_set(&fault, FAULT_UNAVAILABLE, "Unreachable", "down");
+        assert_ok(report(&s->a, &fault, &unwritten), unwritten);
+        if (generation == 3) {
+            assert_string_equal(json_get_string(s->written, "planHash"), "sha256:1");
+        } else {
+            assert_null(json_get(s->written, "planHash"));
+        }
+        scene_end(s);
+    }
 }
 
 static void the_list_of_steps_is_whole(void **state)
@@ -367,20 +289,21 @@ static void the_list_of_steps_is_whole(void **state)
     }
 }
 
-#define REPORT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        REPORT_TEST(each_fault_has_its_conditions),
-        REPORT_TEST(pauses_grow_up_to_the_longest),
-        REPORT_TEST(success_forgets_the_failures),
-        REPORT_TEST(conflict_and_stop_are_not_told),
-        REPORT_TEST(what_says_nothing_new_is_not_written),
-        REPORT_TEST(a_refused_status_write_is_a_fault_and_no_event),
-        REPORT_TEST(a_paused_reconcile_observes_nothing),
-        REPORT_TEST(intent_then_failure_are_two_transitions),
-        REPORT_TEST(the_list_of_steps_is_whole),
+        SCENE_TEST(each_fault_has_its_conditions),
+        SCENE_TEST(pauses_grow_up_to_the_longest),
+        SCENE_TEST(success_forgets_the_failures),
+        SCENE_TEST(conflict_and_stop_are_not_told),
+        SCENE_TEST(what_says_nothing_new_is_not_written),
+        SCENE_TEST(a_refused_status_write_is_a_fault_and_no_event),
+        SCENE_TEST(a_paused_reconcile_observes_nothing),
+        SCENE_TEST(intent_then_failure_are_two_transitions),
+        SCENE_TEST(a_change_is_an_update_and_no_provisioning),
+        SCENE_TEST(a_second_look_at_a_wait_writes_nothing),
+        SCENE_TEST(a_fault_forgets_the_plan_of_an_older_generation),
+        SCENE_TEST(the_list_of_steps_is_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

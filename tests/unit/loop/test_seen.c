@@ -89,6 +89,65 @@ static void news_and_backlog_do_not_disturb_each_other(void **state)
     seen_free(seen);
 }
 
+/* A new version of the sink has delivered nothing yet, whatever the old one did. */
+static void another_sink_is_unproven(void **state)
+{
+    struct seen *seen = seen_new(1);
+
+    (void)state;
+    seen_sink(seen, "a", 7);
+    (void)seen_stuck_ms(seen, "a", 3, 100, 1000);
+    (void)seen_stuck_ms(seen, "a", 3, 200, 2000);
+    assert_true(seen_moved(seen, "a"));
+    seen_sink(seen, "a", 7);
+    assert_true(seen_moved(seen, "a"));
+    assert_int_equal(seen_stuck_ms(seen, "a", 3, 200, 5000), 3000);
+    seen_sink(seen, "a", 8);
+    assert_false(seen_moved(seen, "a"));
+    assert_int_equal(seen_stuck_ms(seen, "a", 3, 200, 6000), 0);
+    assert_false(seen_moved(seen, "a"));
+    seen_free(seen);
+}
+
+static void a_counter_that_fell_is_remembered_until_the_rows_agree(void **state)
+{
+    struct seen *seen = seen_new(1);
+
+    (void)state;
+    assert_false(seen_fell(seen, "a", 10));
+    assert_false(seen_fell(seen, "a", 10));
+    assert_false(seen_fell(seen, "a", 12));
+    assert_true(seen_fell(seen, "a", 1)); /* TRUNCATE */
+    assert_true(seen_fell(seen, "a", 50));
+    assert_false(seen_fell(seen, "b", 1));
+    (void)seen_gap_ms(seen, "a", -1, 3, 1000);
+    assert_true(seen_fell(seen, "a", 51));
+    (void)seen_gap_ms(seen, "a", 0, 0, 2000);
+    assert_false(seen_fell(seen, "a", 52));
+    seen_free(seen);
+}
+
+static void a_gap_lasts_while_the_stream_does_not_follow(void **state)
+{
+    struct seen *seen = seen_new(1);
+
+    (void)state;
+    /* Fewer in the source: the stream follows by losing rows. */
+    assert_int_equal(seen_gap_ms(seen, "a", -1, 100, 1000), 0);
+    assert_int_equal(seen_gap_ms(seen, "a", -1, 100, 3000), 2000);
+    assert_int_equal(seen_gap_ms(seen, "a", -1, 105, 4000), 3000); /* new rows came */
+    assert_int_equal(seen_gap_ms(seen, "a", -1, 104, 5000), 0);
+    assert_int_equal(seen_gap_ms(seen, "a", -1, 104, 6000), 1000);
+    assert_int_equal(seen_gap_ms(seen, "b", -1, 104, 7000), 0); /* another resource */
+    /* More in the source: by any change. */
+    assert_int_equal(seen_gap_ms(seen, "a", 1, 104, 8000), 0);
+    assert_int_equal(seen_gap_ms(seen, "a", 1, 104, 9000), 1000);
+    assert_int_equal(seen_gap_ms(seen, "a", 1, 105, 10000), 0);
+    assert_int_equal(seen_gap_ms(seen, "a", 0, 105, 11000), 0); /* none any more */
+    assert_int_equal(seen_gap_ms(seen, "a", 1, 105, 12000), 0);
+    seen_free(seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +156,9 @@ int main(void)
         cmocka_unit_test(what_is_unknown_is_not_stuck),
         cmocka_unit_test(a_backlog_has_moved_once_its_oldest_changed),
         cmocka_unit_test(news_and_backlog_do_not_disturb_each_other),
+        cmocka_unit_test(another_sink_is_unproven),
+        cmocka_unit_test(a_counter_that_fell_is_remembered_until_the_rows_agree),
+        cmocka_unit_test(a_gap_lasts_while_the_stream_does_not_follow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
