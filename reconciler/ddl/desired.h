@@ -51,15 +51,16 @@ struct desired {
     VEC(struct cdc_column) cdc;     /* upstream key columns first, in key order */
     VEC(struct column_map) columns; /* target order: key columns first, in key order */
     /* Parallel to columns. rw_columns: the CDC column that feeds it, NULL with
-     * SINK_CUSTOM. aliases and sr_columns: its name in the target, once for each
-     * dialect. */
+     * SINK_CUSTOM, whose expression counts columns as in.table does (expr_uses). aliases
+     * and sr_columns: its name in the target, once for each dialect. */
     VEC(const struct ident *) rw_columns, aliases, sr_columns;
     size_t cdc_key_count, key_count;
     VEC(const struct ident *) distribution; /* key columns of the target */
     struct partition partition;
     struct strlist skipped; /* MySQL names left out by unsupported: Skip, with the why */
     struct strlist notes;   /* what may be lost, for an event */
-    const char *hash;       /* 12 hex of all of the above but notes */
+    const char *hash; /* 12 hex of all of the above but notes, and of the table's buckets
+                         and properties */
 };
 
 /*

@@ -330,6 +330,7 @@ bool expr_parse(const char *text, const struct expr_column *columns, size_t coun
     if (p.token.kind != TOKEN_END) {
         return token_refuse(&p.token, fault, "the expression should have ended here");
     }
+    must(expr != NULL);
     if (!close_type(&p, &expr)) {
         return false;
     }

@@ -89,18 +89,20 @@ static bool find_column(struct reader *r, struct sv name,
             continue;
         }
         if (!r->columns[i].key) {
-            return INVALID(r->fault,
-                           "column '%.*s' is not part of the key; StarRocks: partition "
-                           "columns must be part of the primary key",
-                           SV_ARGS(name));
+            (void)INVALID(r->fault,
+                          "column '%.*s' is not part of the key; StarRocks: partition "
+                          "columns must be part of the primary key",
+                          SV_ARGS(name));
+            return false;
         }
         *out_column = &r->columns[i];
         return true;
     }
-    return INVALID(r->fault,
-                   "the target has no column '%.*s'; name key columns as they are "
-                   "called in the target",
-                   SV_ARGS(sv_utf8_prefix(name, 80)));
+    (void)INVALID(r->fault,
+                  "the target has no column '%.*s'; name key columns as they are "
+                  "called in the target",
+                  SV_ARGS(sv_utf8_prefix(name, 80)));
+    return false;
 }
 
 static bool take_column(struct reader *r, const struct partition_column **out_column)
@@ -111,8 +113,9 @@ static bool take_column(struct reader *r, const struct partition_column **out_co
         name = take_word(r);
     }
     if (name.n == 0) {
-        return INVALID(r->fault, "a column's name must stand before '%.*s'",
-                       SV_ARGS(sv_utf8_prefix(r->rest, 40)));
+        (void)INVALID(r->fault, "a column's name must stand before '%.*s'",
+                      SV_ARGS(sv_utf8_prefix(r->rest, 40)));
+        return false;
     }
     return find_column(r, name, out_column);
 }
