@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#define READONLY_TRIES 200
+#define READONLY_PAUSE_MS 5
+
 pthread_mutex_t *lite_lock(struct audit *a)
 {
     must(pthread_mutex_lock(&a->lock) == 0);
@@ -49,12 +52,31 @@ bool lite_fault(const struct audit *a, int code, struct fault *fault)
     return fault_code(fault, "%d", code);
 }
 
+/*
+ * A reader that comes in the very moment in which the writer changes the -shm header
+ * takes it for broken and wants to repair it, which it may not. A moment later it is
+ * whole.
+ */
+static bool comes_again(const struct audit *a, int code, int *tries)
+{
+    if (!a->options.read_only || (code & 0xFF) != SQLITE_READONLY ||
+        *tries >= READONLY_TRIES) {
+        return false;
+    }
+    (*tries)++;
+    (void)sqlite3_sleep(READONLY_PAUSE_MS);
+    return true;
+}
+
 bool lite_prepare(struct audit *a, const char *sql, sqlite3_stmt **out_stmt,
                   struct fault *fault)
 {
     sqlite3_stmt *s = NULL;
-    int code = sqlite3_prepare_v2(a->db, sql, -1, &s, NULL);
+    int code = SQLITE_OK, tries = 0;
 
+    do {
+        code = sqlite3_prepare_v2(a->db, sql, -1, &s, NULL);
+    } while (comes_again(a, code, &tries));
     if (code != SQLITE_OK) {
         return lite_fault(a, code, fault);
     }
@@ -76,8 +98,12 @@ void lite_bind_text(sqlite3_stmt *s, int index, const char *text)
 
 bool lite_step(struct audit *a, sqlite3_stmt *s, bool *out_row, struct fault *fault)
 {
-    int code = sqlite3_step(s);
+    int code = sqlite3_step(s), tries = 0;
 
+    while (comes_again(a, code, &tries)) {
+        (void)sqlite3_reset(s);
+        code = sqlite3_step(s);
+    }
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
         return lite_fault(a, sqlite3_extended_errcode(a->db), fault);
     }

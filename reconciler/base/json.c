@@ -121,7 +121,13 @@ void json_freep(struct json **root)
 
 struct json *json_clone(const struct json *node)
 {
-    return node == NULL ? NULL : made(cJSON_Duplicate(look(node), true));
+    cJSON *copy = node == NULL ? NULL : cJSON_Duplicate(look(node), true);
+
+    if (copy != NULL) { /* a copy belongs nowhere yet, so it has no key */
+        cJSON_free(copy->string);
+        copy->string = NULL;
+    }
+    return node == NULL ? NULL : made(copy);
 }
 
 enum json_kind json_kind(const struct json *node)

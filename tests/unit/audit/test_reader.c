@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 
 static const struct audit_options read_only = {.read_only = true};
 
@@ -90,6 +92,7 @@ static void readers_work_while_another_process_writes(void **state)
     assert_int_equal(pipe(ready), 0);
     pid_t child = fork();
     if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nobody behind */
         write_until_told(stop[0], ready[1]);
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
