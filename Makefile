@@ -4,7 +4,7 @@
 #   make test       install what is missing, check, build and test everything
 #   make demo       a whole system on this machine, rows arriving, then all of it gone
 #
-# Variants live beside each other: make VARIANT=debug|asan|tsan.
+# Variants live beside each other: make VARIANT=debug|asan|tsan|fuzz.
 
 VERSION := 0.1.0
 VARIANT ?= release
@@ -39,6 +39,15 @@ FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 LINK_asan     := -fsanitize=address,undefined
 FLAGS_tsan    := -O1 -g -fsanitize=thread
 LINK_tsan     := -fsanitize=thread
+# libFuzzer comes with clang only. What is an error is gcc's to say: clang lacks some of its warnings,
+# counts NAN as a float and dislikes must(!"reached").
+FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+  -Wno-error -Wno-double-promotion -Wno-string-conversion
+LINK_fuzz     := -fsanitize=fuzzer,address,undefined
+ifeq ($(VARIANT),fuzz)
+CC       := clang
+WARN_GCC :=
+endif
 
 PKGS := libcurl libcjson yaml-0.1 libpq libmariadb sqlite3 libcrypto libmicrohttpd
 # Found lazily, so that `make deps` works before anything is installed.
@@ -120,23 +129,39 @@ $(DRIVER_BINS): $(B)/drivers/%: $(B)/tests/integration/drivers/%.o $(call archiv
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,db)
 
-.PHONY: unit unit-bins test-bins sim-bin
+# Fuzz targets: tests/fuzz/fuzz_*.c is one program each, of VARIANT=fuzz; the rest there is shared.
+FUZZ_SHARED := $(filter-out $(wildcard tests/fuzz/fuzz_*.c),$(wildcard tests/fuzz/*.c))
+FUZZ_BINS := $(patsubst tests/fuzz/fuzz_%.c,build/fuzz/targets/%,$(wildcard tests/fuzz/fuzz_*.c))
+ifeq ($(VARIANT),fuzz)
+$(FUZZ_BINS): $(B)/targets/%: $(B)/tests/fuzz/fuzz_%.o $(FUZZ_SHARED:%.c=$(B)/%.o) $(call archives_of,ddl)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,ddl)
+fuzz-bins: $(FUZZ_BINS)
+else
+fuzz-bins:
+	@$(MAKE) VARIANT=fuzz fuzz-bins
+endif
+
+.PHONY: unit unit-bins test-bins sim-bin fuzz-bins
 unit-bins: $(UNIT_BINS)
 sim-bin: $(SIM_BIN)
 test-bins: $(UNIT_BINS) $(SIM_BIN) $(DRIVER_BINS) $(BIN)
 
 # --- what people run ------------------------------------------------------------------
-.PHONY: deps test demo unit check format bench install clean help
+.PHONY: deps test demo unit fuzz check format bench install clean help
 deps: ## install what building and testing need
 	@tests/bootstrap/deps.sh
 
 unit: deps ## unit, golden and simulation tests of this VARIANT
 	@python3 tests/run.py --tiers unit --variant $(VARIANT)
 
+fuzz: deps ## each fuzz target for FUZZ_SECONDS (60), from FUZZ_SEED (1)
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} CI=$(CI) python3 tests/run.py --tiers fuzz
+
 check: deps ## format, clang-tidy, layers, banned functions, headers alone, CRD and documents
 	@python3 tests/run.py --tiers check
 
-test: deps ## everything: check, unit, sanitizers, simulation, stand-ins, integration
+test: deps ## everything: check, unit, sanitizers, fuzz targets, simulation, stand-ins, integration
 	@CI=$(CI) python3 tests/run.py
 
 demo: deps ## a whole local system: kubectl apply, rows arriving, kubectl get tablesyncs

@@ -10,6 +10,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +22,11 @@ JOBS = max(2, os.cpu_count() or 2)
 CMOCKA_COUNT = re.compile(r"\[  (PASSED|FAILED)  \].*?(\d+) test\(s\)")
 # One test program may not take longer than this; every wait inside has its own deadline.
 PROGRAM_SECONDS = 600
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS") or (60 if CI else 10))
+FUZZ_SEED = os.environ.get("FUZZ_SEED") or "1"
+FUZZ_JOBS = 2
+# A target that needs longer for one input, or more memory, has found something.
+FUZZ_INPUT_SECONDS, FUZZ_MEGABYTES = 10, 2048
 
 
 class Tally:
@@ -158,6 +164,63 @@ def tier_tsan(tally):
     return c_tests(tally, "tsan", rooms=("base", "kube", "audit", "loop"))
 
 
+def fuzz_command(name):
+    """libFuzzer over a fresh copy of the seeds: it writes what it finds where it reads them."""
+    corpus, words = f"build/fuzz/corpus/{name}", f"tests/fuzz/{name}.dict"
+    shutil.rmtree(ROOT / corpus, ignore_errors=True)
+    shutil.copytree(ROOT / "tests" / "fuzz" / "corpus" / name, ROOT / corpus)
+    (ROOT / "build" / "fuzz" / "findings").mkdir(exist_ok=True)
+    return [f"build/fuzz/targets/{name}", f"-max_total_time={FUZZ_SECONDS}", f"-seed={FUZZ_SEED}",
+            f"-timeout={FUZZ_INPUT_SECONDS}", f"-rss_limit_mb={FUZZ_MEGABYTES}", "-print_final_stats=1",
+            f"-artifact_prefix=build/fuzz/findings/{name}-", *([f"-dict={words}"] if (ROOT / words).exists() else []),
+            corpus]
+
+
+def fuzz_verdict(name, status, text):
+    """What is wrong with a run, in words; "": nothing. A run that tested nothing is no success."""
+    found = re.search(r"Test unit written to (\S+)", text)
+    if found:
+        return f"{text}\nthe input is {found.group(1)}; again: build/fuzz/targets/{name} {found.group(1)}"
+    counted = [int(number) for number in re.findall(r"(?:number_of_executed_units|accepted inputs): +(\d+)", text)]
+    seeds = sum(1 for _ in (ROOT / "tests" / "fuzz" / "corpus" / name).iterdir())
+    if status != 0 or len(counted) != 2:
+        return f"{text}\nended with status {status}"
+    return "" if counted[0] > seeds and counted[1] > 0 else f"{text}\nno input was new, or none was accepted"
+
+
+def run_fuzzer(name):
+    """One target: (name, inputs, what is wrong)."""
+    environment = sanitizer_environment()
+    # clang's own symbolizer may be missing.
+    environment["ASAN_OPTIONS"] += ":allow_addr2line=1"
+    environment["UBSAN_OPTIONS"] += ":allow_addr2line=1"
+    try:
+        done = subprocess.run(fuzz_command(name), cwd=ROOT, env=environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=FUZZ_SECONDS + PROGRAM_SECONDS, errors="replace", text=True)
+        text, status = done.stdout, done.returncode
+    except (subprocess.TimeoutExpired, OSError) as failure:
+        text, status = str(failure), 1
+    executed = re.search(r"number_of_executed_units: +(\d+)", text)
+    return name, executed.group(1) if executed else "0", fuzz_verdict(name, status, text)
+
+
+def tier_fuzz(tally):
+    if make("fuzz-bins", variant="fuzz") != 0:
+        tally.add(0, 1)
+        return False
+    names = sorted(p.stem.removeprefix("fuzz_") for p in (ROOT / "tests" / "fuzz").glob("fuzz_*.c"))
+    say(f"  {len(names)} targets, {FUZZ_SECONDS} s each, {FUZZ_JOBS} at a time, FUZZ_SEED={FUZZ_SEED}")
+    good = bool(names)
+    with concurrent.futures.ThreadPoolExecutor(FUZZ_JOBS) as pool:
+        for name, inputs, wrong in pool.map(run_fuzzer, names):
+            tally.add(not wrong, bool(wrong))
+            say(f"  {'FAIL' if wrong else 'ok  '} {name}: {inputs} inputs")
+            if wrong:
+                good = False
+                say("\n".join(wrong.splitlines()[-60:]))
+    return good
+
+
 def python_tier(*paths, variant="release"):
     def tier(tally):
         if make("test-bins", variant=variant) != 0:
@@ -176,6 +239,7 @@ TIERS = {
     "unit": ("unit, golden and simulation tests", tier_unit),
     "asan": ("the same under AddressSanitizer and UndefinedBehaviorSanitizer", tier_asan),
     "tsan": ("threads under ThreadSanitizer", tier_tsan),
+    "fuzz": ("arbitrary bytes into every parser and builder of SQL", tier_fuzz),
     "checks": ("the checks themselves: each finds what it is for", python_tier("tests/checks")),
     "cluster": ("the test cluster's own programs", python_tier("tests/cluster")),
     "standins": ("stand-ins against the transcripts of the real servers", python_tier("tests/standins/conformance")),
