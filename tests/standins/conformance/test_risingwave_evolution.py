@@ -57,7 +57,8 @@ def test_truncate_and_a_swapped_table(either: Server) -> None:
         # An online schema change: another table, with its columns in another order.
         either.execute("USE sw", "CREATE TABLE a_new (id INT PRIMARY KEY, w INT, v VARCHAR(9), "
                        "x INT)", "INSERT INTO a_new VALUES (8,8,'eight',8)",
-                       "RENAME TABLE a TO a_old, a_new TO a", "INSERT INTO a VALUES (3,3,'three',3)",
+                       "RENAME TABLE a TO a_old, a_new TO a",
+                       "INSERT INTO a VALUES (3,3,'three',3)",
                        "INSERT INTO a_old VALUES (9,'old',9)", "UPDATE a SET w = 80 WHERE id = 8")
         lab.eventually("SELECT * FROM t ORDER BY id",
                        [[1, "one", 1], [2, "two", 2], [3, "three", 3], [8, "eight", 80]])

@@ -100,13 +100,15 @@ _MATRIX = [
     ("smallint", "tinyint", False), ("int", "bigint", True), ("int", "largeint", True),
     ("int", "double", True), ("int", "date", True), ("int", "varchar(20)", True),
     ("int", "float", False), ("bigint", "largeint", True), ("bigint", "int", False),
-    ("bigint", "decimal(20,0)", False), ("bigint", "double", True), ("largeint", "varchar(50)", True),
+    ("bigint", "decimal(20,0)", False), ("bigint", "double", True),
+    ("largeint", "varchar(50)", True),
     ("largeint", "decimal(38,0)", False), ("float", "double", True), ("double", "float", False),
     ("double", "varchar(30)", True), ("varchar(5)", "varchar(9)", True),
     ("varchar(9)", "varchar(5)", False), ("varchar(9)", "json", True), ("varchar(9)", "int", True),
     ("varchar(9)", "date", True), ("varchar(9)", "datetime", False),
     ("varchar(9)", "decimal(9,2)", True), ("varchar(9)", "char(9)", False),
-    ("char(5)", "varchar(9)", True), ("json", "varchar(1024)", True), ("json", "varchar(80)", False),
+    ("char(5)", "varchar(9)", True), ("json", "varchar(1024)", True),
+    ("json", "varchar(80)", False),
     ("date", "datetime", True), ("datetime", "date", True), ("datetime", "varchar(30)", False),
     ("decimal(10,2)", "decimal(12,2)", True), ("decimal(10,2)", "decimal(10,4)", False),
     ("decimal(10,2)", "decimal(76,2)", True), ("decimal(10,2)", "varchar(20)", True),
@@ -187,7 +189,8 @@ def test_a_job_cancelled_or_failed_changes_nothing(starrocks: StandIn, sql: RawC
 
 
 def test_keys_distribution_and_wide_types(sql: RawClient) -> None:
-    run(sql, "create table t (a int, b varchar(9), c date, v largeint, w tinyint, x decimal(76,30)) "
+    run(sql, "create table t (a int, b varchar(9), c date, v largeint, w tinyint, "
+        "x decimal(76,30)) "
         'primary key(a, b, c) distributed by hash(b) buckets 3 properties("replication_num"="1")')
     assert rows(sql, "select primary_key, distribute_key, distribute_bucket, partition_key from "
                 "information_schema.tables_config where table_name = 't'") == [

@@ -9,7 +9,7 @@ rest. Reading order:
     state          what a server holds; catalog, users, store are its parts
     mysql_server   login and commands -> session -> parse -> one handler per statement
     lexer, cursor, parse*   own grammar for everything but queries, with the FE's syntax errors
-    create, defaults, alter, ddl   definitions and their checks
+    create, defaults, partition, alter, ddl   definitions and their checks
     show*, infoschema, variables   introspection
     query, sources, functions, labels, render, dml   SELECT and writes, run by DuckDB
     http, load_server, transactions, values   Transaction Stream Load

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import values
-from .catalog import Column, Table
+from .catalog import Table
 from .dml import default_value
 from .state import State
 from .store import Row
