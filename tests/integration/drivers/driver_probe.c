@@ -10,6 +10,7 @@
  */
 #include "db/db.h"
 #include "driver_alarm.h"
+#include "driver_source.h"
 #include "driver_statements.h"
 #include "driver_values.h"
 
@@ -19,82 +20,7 @@
 #define LINE_MAX_BYTES 65536
 #define TIMEOUT_MS 10000
 
-struct probe {
-    struct cancel root;
-    struct dbconn conn;
-    struct source_db *source;
-    struct stream_db *stream;
-    struct target_db *target;
-};
-
-/* One line of input under way. */
-struct call {
-    struct probe *probe;
-    const struct json *in;
-    struct json *value; /* an object to fill */
-    struct cancel cancel;
-    struct arena *arena;
-    struct fault *fault;
-};
-
 typedef bool (*op_function)(struct call *c);
-
-static const char *text_of(const struct call *c, const char *key)
-{
-    const char *text = json_get_string(c->in, key);
-
-    return text == NULL ? "" : text;
-}
-
-/* --- MySQL --- */
-
-static bool source_probe(struct call *c)
-{
-    struct mysql_server server = {0};
-
-    if (!c->probe->source->ops->probe(c->probe->source, &c->cancel, c->arena, &server,
-                                      c->fault)) {
-        return false;
-    }
-    print_source_server(&server, c->value);
-    return true;
-}
-
-static bool source_table(struct call *c)
-{
-    struct mysql_server nobody = {.version = ""};
-    struct mysql_table *table = NULL;
-    bool database_exists = false;
-
-    if (!c->probe->source->ops->read_table(c->probe->source, text_of(c, "database"),
-                                           text_of(c, "table"), &c->cancel, c->arena,
-                                           &table, &database_exists, c->fault)) {
-        return false;
-    }
-    json_set_bool(c->value, "databaseExists", database_exists);
-    json_set_bool(c->value, "exists", table != NULL);
-    if (table == NULL) {
-        return true;
-    }
-    mysql_schema_write(&nobody, table, c->value);
-    struct json *maxima = json_set_object(c->value, "keyMax");
-    for (VEC_EACH(struct mysql_column, column, &table->columns)) {
-        json_set_int(maxima, column->name, column->key_max);
-    }
-    return true;
-}
-
-static bool source_replicas(struct call *c)
-{
-    struct strlist ids = {0};
-
-    if (!c->probe->source->ops->replica_ids(c->probe->source, &c->cancel, c->arena, &ids,
-                                            c->fault)) {
-        return false;
-    }
-    print_list(c->value, "ids", &ids);
-    return true;
-}
 
 /* --- applying: the few statements a test needs, made by the typed builder --- */
 
@@ -206,6 +132,19 @@ static bool stream_backlog(struct call *c)
     return true;
 }
 
+static bool stream_rows(struct call *c)
+{
+    int64_t rows = 0;
+
+    if (!c->probe->stream->ops->count_rows(
+            c->probe->stream, text_of(c, "schema"), text_of(c, "name"),
+            json_path_int(c->in, "rowsMax", 1000000), &c->cancel, &rows, c->fault)) {
+        return false;
+    }
+    json_set_int(c->value, "rows", rows);
+    return true;
+}
+
 /* --- StarRocks --- */
 
 static bool target_probe(struct call *c)
@@ -240,18 +179,28 @@ static const struct {
 } ops[] = {
     {DBCONN_MYSQL, "probe", source_probe},
     {DBCONN_MYSQL, "table", source_table},
+    {DBCONN_MYSQL, "losses", source_losses},
+    {DBCONN_MYSQL, "rows", source_rows},
+    {DBCONN_MYSQL, "like", source_like},
     {DBCONN_MYSQL, "replicas", source_replicas},
     {DBCONN_RISINGWAVE, "probe", stream_probe},
     {DBCONN_RISINGWAVE, "catalog", stream_catalog},
     {DBCONN_RISINGWAVE, "offset", stream_offset},
     {DBCONN_RISINGWAVE, "snapshot", stream_snapshot},
     {DBCONN_RISINGWAVE, "backlog", stream_backlog},
+    {DBCONN_RISINGWAVE, "rows", stream_rows},
+    {DBCONN_RISINGWAVE, "addColumn", apply},
+    {DBCONN_RISINGWAVE, "dropColumn", apply},
     {DBCONN_RISINGWAVE, "createSchema", apply},
     {DBCONN_RISINGWAVE, "createSource", apply},
     {DBCONN_STARROCKS, "probe", target_probe},
     {DBCONN_STARROCKS, "catalog", target_catalog},
     {DBCONN_STARROCKS, "createDatabase", apply},
     {DBCONN_STARROCKS, "createTable", apply},
+    {DBCONN_STARROCKS, "addColumn", apply},
+    {DBCONN_STARROCKS, "dropColumn", apply},
+    {DBCONN_STARROCKS, "widenColumn", apply},
+    {DBCONN_STARROCKS, "commentTable", apply},
 };
 
 static bool run_op(struct call *c)

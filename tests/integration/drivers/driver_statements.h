@@ -93,15 +93,80 @@ static inline bool make_table(const struct making *m)
     return true;
 }
 
+/* "ALTER TABLE outer.name ", for either server. */
+static inline bool make_alter(const struct making *m)
+{
+    bool stream = stmt_dialect(m->stmt) == SQL_RISINGWAVE;
+
+    stmt_text(m->stmt, "ALTER TABLE ");
+    if (!making_name(m, stream ? "schema" : "database",
+                     stream ? IDENT_SCHEMA : IDENT_DATABASE)) {
+        return false;
+    }
+    stmt_text(m->stmt, ".");
+    return making_name(m, "name", IDENT_TABLE);
+}
+
+static inline bool make_add_column(const struct making *m)
+{
+    if (!make_alter(m)) {
+        return false;
+    }
+    stmt_text(m->stmt, " ADD COLUMN ");
+    if (!making_name(m, "column", IDENT_COLUMN)) {
+        return false;
+    }
+    if (stmt_dialect(m->stmt) == SQL_RISINGWAVE) {
+        stmt_text(m->stmt, " CHARACTER VARYING");
+    } else {
+        stmt_text(m->stmt, " VARCHAR(64) NULL DEFAULT 'x'");
+    }
+    return true;
+}
+
+static inline bool make_drop_column(const struct making *m)
+{
+    if (!make_alter(m)) {
+        return false;
+    }
+    stmt_text(m->stmt, " DROP COLUMN ");
+    return making_name(m, "column", IDENT_COLUMN);
+}
+
+static inline bool make_widen_column(const struct making *m)
+{
+    if (!make_alter(m)) {
+        return false;
+    }
+    stmt_text(m->stmt, " MODIFY COLUMN ");
+    if (!making_name(m, "column", IDENT_COLUMN)) {
+        return false;
+    }
+    stmt_text(m->stmt, " VARCHAR(");
+    stmt_int(m->stmt, json_path_int(m->in, "bytes", 128));
+    stmt_text(m->stmt, ") NULL DEFAULT 'x'");
+    return true;
+}
+
+static inline bool make_comment(const struct making *m)
+{
+    if (!make_alter(m)) {
+        return false;
+    }
+    stmt_text(m->stmt, " COMMENT = ");
+    stmt_str(m->stmt, making_text(m, "comment"));
+    return true;
+}
+
 static inline bool make_statement(const struct making *m)
 {
     static const struct {
         const char *op;
         bool (*make)(const struct making *m);
-    } makers[] = {{"createSchema", make_schema},
-                  {"createSource", make_source},
-                  {"createDatabase", make_database},
-                  {"createTable", make_table}};
+    } makers[] = {{"createSchema", make_schema},      {"createSource", make_source},
+                  {"createDatabase", make_database},  {"createTable", make_table},
+                  {"addColumn", make_add_column},     {"dropColumn", make_drop_column},
+                  {"widenColumn", make_widen_column}, {"commentTable", make_comment}};
     const char *op = json_get_string(m->in, "op");
 
     for (size_t i = 0; op != NULL && i < COUNT_OF(makers); i++) {

@@ -112,9 +112,15 @@ static inline void print_target_catalog(const struct sr_catalog *catalog,
         json_set_string(o, "model", table->model);
         print_list(o, "primaryKey", &table->primary_key);
         struct json *columns = json_set_object(o, "columns");
+        struct json *defaults = json_set_object(o, "defaults");
         for (VEC_EACH(struct sr_column, column, &table->columns)) {
             json_set_string(columns, column->name, column->type);
+            if (column->default_value != NULL) {
+                json_set_string(defaults, column->name, column->default_value);
+            }
         }
+        json_set_bool(o, "altering", table->altering);
+        json_set_string(o, "alterFailed", table->alter_failed);
     }
 }
 

@@ -322,6 +322,151 @@ def test_source_view(source):
     assert table["type"] == "VIEW" and "engine" not in table and table["primaryKey"] == []
 
 
+def test_source_unique_keys(source):
+    source.execute(
+        "DROP TABLE IF EXISTS shop.keyed",
+        "CREATE TABLE shop.keyed (id INT PRIMARY KEY, a INT NOT NULL, big BIGINT UNSIGNED NOT NULL, "
+        "maybe INT NULL, s VARCHAR(50) NOT NULL, UNIQUE KEY zz_both (big, a), UNIQUE KEY maybe (maybe), "
+        "UNIQUE KEY begins (s(5)), UNIQUE KEY mixed (a, maybe), KEY plain (a), UNIQUE KEY aa_s (s)) "
+        "DEFAULT CHARSET=latin1",
+        "INSERT INTO shop.keyed VALUES (1, 2, 77, NULL, 'x')")
+    with Probe("MySQL", source.port) as probe:
+        value = probe.value("table", database="shop", table="keyed")
+    assert value["table"]["primaryKey"] == ["id"]
+    assert value["uniqueKeys"] == {"aa_s": ["s"], "zz_both": ["big", "a"]}
+    assert list(value["uniqueKeys"]) == ["aa_s", "zz_both"], "by name"
+    assert value["keyMax"]["big"] == 77, "it may become the target's key"
+
+
+def test_source_creation_time(source):
+    def created():
+        with Probe("MySQL", source.port) as probe:
+            one = probe.value("table", database="shop", table="dated")["createdAt"]
+            [table] = probe.value("like", database="shop", part="date")["tables"].values()
+            assert table["createdAt"] == one
+            return one
+
+    source.execute("DROP TABLE IF EXISTS shop.dated",
+                   "CREATE TABLE shop.dated (id INT PRIMARY KEY)")
+    before = created()
+    assert before
+    zone = source.variable("time_zone")
+    source.execute("SET GLOBAL time_zone = '+05:00'")
+    try:
+        assert created() == before, "the server's zone moves, the table does not"
+    finally:
+        source.execute(f"SET GLOBAL time_zone = '{zone}'")
+    wait_until("the clock's next second",
+               lambda: source.execute("SELECT CAST(UTC_TIMESTAMP() AS CHAR)")[0][0] > before, 5)
+    source.execute("DROP TABLE shop.dated", "CREATE TABLE shop.dated (id INT PRIMARY KEY)")
+    assert created() > before
+
+
+LOSSES = [("at", "timeRange", 3), ("digits", "digits", 2), ("day", "zeroDate", 3),
+          ("moment", "zeroDate", 1), ("name", "length", 2), ("flag", "boolean", 1),
+          ("name", "notNull", 5), ("day", "notNull", 5)]
+
+
+@pytest.fixture
+def lossy(source):
+    source.execute("DROP TABLE IF EXISTS shop.lossy")
+    with source.connect() as connection, connection.cursor() as cursor:
+        for statement in (
+                "SET SESSION sql_mode = ''",
+                "CREATE TABLE shop.lossy (id INT PRIMARY KEY, at TIME(3), digits DECIMAL(65,30), "
+                "day DATE, moment DATETIME(6), name VARCHAR(20) CHARACTER SET utf8mb4, flag TINYINT(1))",
+                "INSERT INTO shop.lossy VALUES "
+                "(1, '00:00:00', 1.5, '2024-02-29', '2024-02-29 10:00:00', 'four', 1), "
+                "(2, '-00:00:00.5', 0.0000000000000000000000000015, '0000-00-00', "
+                "'0000-00-00 00:00:00', 'fivev', 0), "
+                "(3, '24:00:00', -1234567890123456789012345678.5, '2024-00-10', "
+                "'2024-10-10 00:00:00', '\u8868\u8868', 2), "
+                "(4, '838:59:59', 0.000000000000000000000000000001, '2024-10-00', NULL, '', NULL), "
+                "(5, '23:59:59.999', 0, '0001-01-01', '0001-10-20 00:00:00', 'abcd', 1), "
+                "(6, NULL, NULL, NULL, NULL, NULL, NULL)"):
+            cursor.execute(statement)
+    return source
+
+
+def _losses(probe, wanted=LOSSES, **arguments):
+    return probe.value("losses", database="shop", table="lossy",
+                       checks=[{"column": c, "kind": k, "limit": 4} for c, k, _ in wanted],
+                       **arguments)
+
+
+def test_source_losses(lossy):
+    """1.5 in DECIMAL(65,30) is stored with 31 digits, 0 with none that counts."""
+    for mode in ("", "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE"):
+        before = lossy.variable("sql_mode")
+        lossy.execute(f"SET GLOBAL sql_mode = '{mode}'")
+        try:
+            with Probe("MySQL", lossy.port) as probe:
+                answer = _losses(probe)
+                assert answer["complete"]
+                assert [int(n) for n in answer["counts"]] == [n for _, _, n in LOSSES], mode
+        finally:
+            lossy.execute(f"SET GLOBAL sql_mode = '{before}'")
+
+
+def test_source_losses_are_bounded(lossy):
+    with Probe("MySQL", lossy.port) as probe:
+        answer = _losses(probe, [("id", "notNull", 0)], rowsMax=4)
+        assert answer == {"complete": False, "counts": ["4"]}
+        assert _losses(probe, [("id", "notNull", 0)], rowsMax=7)["complete"]
+        many = _losses(probe, [("id", "notNull", 0)] * 290)
+        assert many == {"complete": True, "counts": ["6"] * 290}
+        assert _losses(probe, []) == {"complete": True, "counts": []}
+        assert probe.value("rows", database="shop", table="lossy", rowsMax=4) == {"rows": 4}
+        assert probe.value("rows", database="shop", table="lossy") == {"rows": 6}
+        # What was dropped since the schema was read is not the server's trouble.
+        refused(probe.call("losses", database="shop", table="lossy",
+                           checks=[{"column": "gone", "kind": "notNull"}]), "Conflict", "Conflict",
+                "gone")
+        refused(probe.call("rows", database="shop", table="never"), "Conflict", "Conflict", "never")
+
+
+def test_source_counting_gives_up(lossy):
+    """Whatever keeps the server busy: no count, no fault, and the session goes on."""
+    with lossy.connect() as holder, Probe("MySQL", lossy.port) as probe:
+        with holder.cursor() as cursor:
+            cursor.execute("LOCK TABLES shop.lossy WRITE")
+        answer = probe.call("losses", database="shop", table="lossy", timeoutMs=30000,
+                            checks=[{"column": "id", "kind": "notNull"},
+                                    {"column": "day", "kind": "zeroDate"}])
+        assert answer["ok"] and answer["value"] == {"complete": False, "counts": ["-1", "-1"]}
+        assert 2900 <= answer["ms"] < 6000
+        assert probe.value("rows", database="shop", table="lossy", timeoutMs=30000) == {"rows": -1}
+        with holder.cursor() as cursor:
+            cursor.execute("UNLOCK TABLES")
+        assert probe.value("rows", database="shop", table="lossy") == {"rows": 6}
+
+
+def test_source_tables_alike(source):
+    names = ["or_ders", "_or_ders_old", "orXders", "or%ders", "or|ders", "_or|ders_gho"]
+    for name in names:
+        source.execute(f"DROP TABLE IF EXISTS shop.`{name}`",
+                       f"CREATE TABLE shop.`{name}` (id BIGINT PRIMARY KEY, `v 1` VARCHAR(9))")
+    try:
+        with Probe("MySQL", source.port) as probe:
+            def like(part, database="shop"):
+                return probe.value("like", database=database, part=part)["tables"]
+
+            assert sorted(like("or_ders")) == ["_or_ders_old", "or_ders"]
+            assert sorted(like("or%ders")) == ["or%ders"]
+            assert sorted(like("or|ders")) == ["_or|ders_gho", "or|ders"]
+            assert like("no such") == {} and like("or", database="nope") == {}
+            columns = like("or_ders")["_or_ders_old"]["columns"]
+            assert columns == {"id": columns["id"], "v 1": "varchar(9)"}
+            assert columns["id"].startswith("bigint")
+            source.execute("DROP DATABASE IF EXISTS crowd", "CREATE DATABASE crowd",
+                           *[f"CREATE TABLE crowd.t{n} (id INT PRIMARY KEY)" for n in range(55)])
+            assert len(like("t", database="crowd")) == 50
+            source.execute("DROP DATABASE crowd")
+    finally:
+        for name in names:
+            source.execute(f"DROP TABLE shop.`{name}`")
+
+
 def test_source_missing_grants(source):
     with Probe("MySQL", source.port, user="narrow", password="narrow-pw") as probe:
         assert probe.value("replicas") == {"ids": []}
@@ -376,11 +521,72 @@ def test_target_catalog(ods):
     assert catalog["liveBackends"] == 1
     assert catalog["tables"]["t"] == {
         "comment": MARK, "model": "PRIMARY_KEYS", "primaryKey": ["id"],
-        "columns": {"id": "bigint(20)", "amount": "decimal(10, 2)"}}
+        "columns": {"id": "bigint(20)", "amount": "decimal(10, 2)"}, "defaults": {},
+        "altering": False, "alterFailed": ""}
     refused(probe.call("createTable", database=name, name="t", column="amount", comment=MARK,
                        replicas="1"), "Refused", "AlreadyExists", "Table 't' already exists")
     refused(probe.call("createTable", database=name, name="t3", column="amount", comment=MARK,
                        replicas="3"), "Refused", "ReplicationImpossible", "replication_num", "[10001]")
+
+
+def test_target_schema_changes(ods, starrocks):
+    """A job of the FE: seen while it runs, seen when it was cancelled, a wait for others."""
+    probe, name = ods
+    probe.value("createTable", database=name, name="t", column="amount", comment=MARK, replicas="1")
+    probe.value("createTable", database=name, name="other", column="v", comment=MARK, replicas="1")
+
+    def table(which="t"):
+        return probe.value("catalog", database=name)["tables"][which]
+
+    def alter(op, **more):
+        return probe.call(op, database=name, name="t", **more)
+
+    assert alter("addColumn", column="channel")["ok"]
+    seen = table()
+    assert seen["columns"]["channel"] == "varchar(64)" and seen["defaults"] == {"channel": "x"}
+    assert not seen["altering"], "ADD COLUMN is done at once"
+    refused(alter("addColumn", column="channel"), "Refused", "AlreadyExists", "channel")
+    starrocks.control("/alter", {"hold": True})
+    try:
+        assert alter("widenColumn", column="channel")["ok"]
+        assert table()["altering"] and not table("other")["altering"]
+        assert table()["columns"]["channel"] == "varchar(64)", "accepted is not done"
+        refused(alter("commentTable", comment="x"), "Unavailable", "AlterInProgress")
+        starrocks.control("/backends", {"alive": 0})
+        try:
+            assert table()["altering"], "the FE knows its jobs without a backend"
+            assert table()["defaults"] == {"channel": "x"}
+        finally:
+            starrocks.control("/backends", {"alive": 1})
+    finally:
+        starrocks.control("/alter", {"hold": False})
+    wait_until("the schema change's end", lambda: not table()["altering"], 60)
+    assert table()["columns"]["channel"] == "varchar(128)" and table()["alterFailed"] == ""
+    refused(alter("widenColumn", column="channel", bytes=9), "Refused", "AlterFailed", "shorten")
+    refused(alter("dropColumn", column="id"), "Refused", "AlterFailed", "key column")
+    refused(alter("dropColumn", column="nope"), "Refused", "AlterFailed", "nope")
+    refused(probe.call("dropColumn", database=name, name="gone", column="v"), "Refused",
+            "TableMissing", "gone")
+    assert alter("commentTable", comment="other words")["ok"]
+    assert table()["comment"] == "other words"
+
+
+def test_target_cancelled_schema_change(ods, starrocks):
+    probe, name = ods
+    probe.value("createTable", database=name, name="t", column="amount", comment=MARK, replicas="1")
+    probe.value("addColumn", database=name, name="t", column="channel")
+    starrocks.control("/alter", {"hold": True, "fail": "no disk left"})
+    try:
+        probe.value("widenColumn", database=name, name="t", column="channel")
+        starrocks.control("/alter", {"step": 2})
+        seen = probe.value("catalog", database=name)["tables"]["t"]
+    finally:
+        starrocks.control("/alter", {"hold": False, "fail": None})
+    assert not seen["altering"] and "no disk left" in seen["alterFailed"], seen
+    assert seen["columns"]["channel"] == "varchar(64)"
+    probe.value("dropColumn", database=name, name="t", column="channel")
+    seen = probe.value("catalog", database=name)["tables"]["t"]
+    assert seen["alterFailed"] == "" and "channel" not in seen["columns"], "the newest job counts"
 
 
 def test_target_hostile_names(ods):
@@ -537,13 +743,55 @@ def test_stream_whole_pipeline(stream, maria, risingwave, starrocks, ods):
     def backlog():
         return stream.value("backlog", schema="flow", name=internal("_sink_"))
 
+    def rows(**arguments):
+        return stream.value("rows", schema="flow", name="t_flow", **arguments)["rows"]
+
     wait_until("the snapshot", lambda: progress()["finished"], 30)
     assert progress() == {"present": True, "finished": True, "rows": 2}
+    assert (rows(), rows(rowsMax=1)) == (2, 1)
     maria.execute("INSERT INTO shop.flow VALUES (3, 3.5)")
     wait_until("undelivered rows", lambda: backlog()["undelivered"] > 0, 30)
     seen = backlog()
     assert 0 <= seen["nowMs"] - seen["oldestMs"] < 60_000, seen
     assert seen["nowMs"] > 1_700_000_000_000
+
+
+def test_stream_two_sinks_and_new_columns(stream, maria, risingwave, starrocks, ods):
+    """Two versions of a sink stand side by side; the table under them changes."""
+    target, name = ods
+    maria.execute("DROP TABLE IF EXISTS shop.wide",
+                  "CREATE TABLE shop.wide (id BIGINT PRIMARY KEY, v DECIMAL(10,2))")
+    target.value("createTable", database=name, name="wide", column="v", comment=MARK, replicas="1")
+    stream.value("createSchema", name="wide")
+    stream.value("createSource", **_source(maria, "wide", "src_wide"))
+    admin = PostgresConn("127.0.0.1", risingwave.ports["port"], "root")
+    for statement in (
+            'CREATE TABLE wide."t_wide" (id BIGINT, v DECIMAL, PRIMARY KEY (id)) '
+            "FROM wide.\"src_wide\" TABLE 'shop.wide'",
+            *[f'CREATE SINK wide."k_wide_v{n}" AS SELECT id, v FROM wide."t_wide" WITH ('
+              "connector='starrocks', type='upsert', primary_key='id', starrocks.host='127.0.0.1', "
+              f"starrocks.mysqlport='{starrocks.ports['mysql']}', "
+              f"starrocks.httpport='{starrocks.ports['http']}', starrocks.user='root', "
+              f"starrocks.password='', starrocks.database='{name}', starrocks.table='wide')"
+              for n in (1, 2)]):
+        result = admin.execute(statement)
+        assert result.error is None, result
+    admin.close()
+
+    catalog = stream.value("catalog", schema="wide")
+    assert sorted(catalog["sinks"]) == ["k_wide_v1", "k_wide_v2"]
+    assert sorted(catalog["users of t_wide"]) == ["sink wide.k_wide_v1", "sink wide.k_wide_v2"]
+    assert len([n for n in catalog["internals"] if "k_wide" in n and "_sink_" in n]) == 2
+
+    def alter(op, column):
+        return stream.call(op, schema="wide", name="t_wide", column=column)
+
+    assert alter("addColumn", "note")["value"]["tag"] == "ALTER_TABLE"
+    columns = stream.value("catalog", schema="wide")["tables"]["t_wide"]["columns"]
+    assert columns == {"id": "bigint", "v": "numeric", "note": "character varying"}
+    refused(alter("addColumn", "note"), "Refused", "AlreadyExists", "note")
+    assert alter("dropColumn", "note")["ok"]
+    refused(alter("dropColumn", "v"), "Refused", "DependantsExist", "referenced")
 
 
 def test_stream_missing_internal_table(stream):

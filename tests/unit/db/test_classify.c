@@ -127,7 +127,7 @@ static const struct quoted quotes[] = {
      "A schema change operation is in progress on the table orders. Please wait until "
      "the "
      "current operation completes.",
-     FAULT_UNAVAILABLE, NULL, false},
+     FAULT_UNAVAILABLE, "AlterInProgress", false},
     {DB_STARROCKS, "1064",
      "Getting analyzing error. Detail message: primary key column[id] type not "
      "supported: "

@@ -254,19 +254,74 @@ static void the_key_is_in_key_order(void **state)
     assert_string_equal(t.primary_key.v[1], "a");
 }
 
+static void unique_keys_that_can_be_keys(void **state)
+{
+    struct mysql_table t = {.database = "s", .name = "t"};
+    struct rows rows =
+        RECORDED(*state, 7, "TABLE_SCHEMA", "TABLE_NAME", "INDEX_NAME", "SEQ_IN_INDEX",
+                 "COLUMN_NAME", "SUB_PART", "NULLABLE",     /**/
+                 "s", "t", "zz", "2", "b", NULL, "",        /**/
+                 "s", "t", "zz", "1", "a", NULL, "",        /**/
+                 "s", "t", "PRIMARY", "1", "id", NULL, "",  /**/
+                 "s", "t", "maybe", "1", "n", NULL, "YES",  /**/
+                 "s", "t", "begins", "1", "text", "5", "",  /**/
+                 "s", "t", "half", "1", "a", NULL, "",      /**/
+                 "s", "t", "half", "2", "n", NULL, "YES",   /**/
+                 "s", "t", "computed", "1", "a", NULL, "",  /**/
+                 "s", "t", "computed", "2", NULL, NULL, "", /**/
+                 "s", "T", "other", "1", "x", NULL, "",     /**/
+                 "s", "t", "aa", "1", "c", NULL, "");
+
+    mysql_rows_unique_keys(&rows, *state, &t);
+    assert_int_equal(t.unique_keys.n, 2);
+    assert_string_equal(t.unique_keys.v[0].name, "aa");
+    assert_int_equal(t.unique_keys.v[0].columns.n, 1);
+    assert_string_equal(t.unique_keys.v[0].columns.v[0], "c");
+    assert_string_equal(t.unique_keys.v[1].name, "zz");
+    assert_int_equal(t.unique_keys.v[1].columns.n, 2);
+    assert_string_equal(t.unique_keys.v[1].columns.v[0], "a");
+    assert_string_equal(t.unique_keys.v[1].columns.v[1], "b");
+    assert_int_equal(t.primary_key.n, 0);
+}
+
+static void tables_of_a_list(void **state)
+{
+    struct rows tables =
+        RECORDED(*state, 3, "TABLE_SCHEMA", "TABLE_NAME", "CREATE_TIME", /**/
+                 "s", "_t_old", "2026-11-23 08:00:46", "s", "t", NULL);
+    struct rows columns = RECORDED(*state, 5, "TABLE_SCHEMA", "TABLE_NAME", "COLUMN_NAME",
+                                   "ORDINAL_POSITION", "COLUMN_TYPE",     /**/
+                                   "s", "t", "b", "2", "int(11)",         /**/
+                                   "s", "_t_old", "a", "1", "varchar(9)", /**/
+                                   "s", "t", "a", "1", "bigint(20)");
+    struct mysql_tables list = {0};
+
+    mysql_rows_list(&tables, &columns, MYSQL_ORACLE, *state, &list);
+    assert_int_equal(list.tables.n, 2);
+    assert_string_equal(list.tables.v[0].name, "_t_old");
+    assert_string_equal(list.tables.v[0].created_at, "2026-11-23 08:00:46");
+    assert_int_equal(list.tables.v[0].columns.n, 1);
+    assert_string_equal(list.tables.v[0].columns.v[0].column_type, "varchar(9)");
+    assert_int_equal(list.tables.v[1].columns.n, 2);
+    assert_string_equal(list.tables.v[1].columns.v[1].name, "b");
+}
+
 static void tables_and_views(void **state)
 {
     struct rows rows =
-        RECORDED(*state, 7, "TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "ENGINE",
-                 "TABLE_ROWS", "AUTO_INCREMENT", "TABLE_COMMENT", /**/
+        RECORDED(*state, 8, "TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "ENGINE",
+                 "TABLE_ROWS", "AUTO_INCREMENT", "CREATE_TIME", "TABLE_COMMENT", /**/
                  "shop", "orders", "BASE TABLE", "InnoDB", "42", "18446744073709551615",
-                 "c", "shop", "looks", "VIEW", NULL, NULL, NULL, "VIEW");
+                 "2026-11-23 08:00:46", "c", /**/
+                 "shop", "looks", "VIEW", NULL, NULL, NULL, NULL, "VIEW");
     struct mysql_table *table = mysql_rows_table(&rows, 0, *state);
     struct mysql_table *view = mysql_rows_table(&rows, 1, *state);
 
     assert_string_equal(table->name, "orders");
     assert_int_equal(table->row_estimate, 42);
     assert_int_equal(table->auto_increment, -1);
+    assert_string_equal(table->created_at, "2026-11-23 08:00:46");
+    assert_null(view->created_at);
     assert_string_equal(view->type, "VIEW");
     assert_null(view->engine);
     assert_int_equal(view->row_estimate, -1);
@@ -306,6 +361,8 @@ int main(void)
         ROWS_TEST(columns_of_mysql_56_have_no_expression),
         ROWS_TEST(the_key_is_in_key_order),
         ROWS_TEST(tables_and_views),
+        ROWS_TEST(unique_keys_that_can_be_keys),
+        ROWS_TEST(tables_of_a_list),
         ROWS_TEST(replicas_of_both_statements),
     };
 

@@ -50,13 +50,13 @@ static void tables_and_views(void **state)
 static void columns_go_to_their_tables(void **state)
 {
     struct sr_catalog catalog = two_tables(*state);
-    struct rows rows =
-        RECORDED(*state, 7, "TABLE_NAME", "COLUMN_NAME", "ORDINAL_POSITION",
-                 "COLUMN_TYPE", "IS_NULLABLE", "COLUMN_KEY", "COLUMN_COMMENT", "looks",
-                 "x", "1", "int(11)", "YES", "", "", /**/
-                 "orders", "id", "1", "bigint(20)", "NO", "PRI", "key", "orders",
-                 "amount", "2", "decimal(10, 2)", "YES", "", "", "unheard_of", "a", "1",
-                 "int(11)", "YES", "", "");
+    struct rows rows = RECORDED(
+        *state, 8, "TABLE_NAME", "COLUMN_NAME", "ORDINAL_POSITION", "COLUMN_TYPE",
+        "IS_NULLABLE", "COLUMN_KEY", "COLUMN_DEFAULT", "COLUMN_COMMENT",  /**/
+        "looks", "x", "1", "int(11)", "YES", "", NULL, "",                /**/
+        "orders", "id", "1", "bigint(20)", "NO", "PRI", NULL, "key",      /**/
+        "orders", "amount", "2", "decimal(10, 2)", "YES", "", "1.50", "", /**/
+        "unheard_of", "a", "1", "int(11)", "YES", "", NULL, "");
 
     starrocks_rows_columns(&rows, *state, &catalog);
     assert_int_equal(catalog.tables.v[1].columns.n, 1);
@@ -70,6 +70,8 @@ static void columns_go_to_their_tables(void **state)
     assert_false(c[1].key);
     assert_true(c[1].nullable);
     assert_string_equal(c[1].type, "decimal(10, 2)");
+    assert_null(c[0].default_value);
+    assert_string_equal(c[1].default_value, "1.50");
 }
 
 static void models_and_keys(void **state)
@@ -114,7 +116,7 @@ static void shown_columns(void **state)
         RECORDED(*state, 9, "Field", "Type", "Collation", "Null", "Key", "Default",
                  "Extra", "Privileges", "Comment", /**/
                  "id", "bigint", "", "NO", "YES", NULL, "", "", "", "amount",
-                 "decimal(10,2)", "", "YES", "NO", NULL, "", "", "money");
+                 "decimal(10,2)", "", "YES", "NO", "1.5", "", "", "money");
 
     starrocks_rows_show(&rows, *state, &table);
     assert_int_equal(table.columns.n, 2);
@@ -124,7 +126,67 @@ static void shown_columns(void **state)
     assert_string_equal(table.columns.v[1].type, "decimal(10,2)");
     assert_string_equal(table.columns.v[1].comment, "money");
     assert_true(table.columns.v[1].nullable);
+    assert_null(table.columns.v[0].default_value);
+    assert_string_equal(table.columns.v[1].default_value, "1.5");
     assert_null(table.model);
+}
+
+struct alter_case {
+    const char *first[3], *second[3]; /* JobId, State, Msg of two jobs of one table */
+    bool altering;
+    const char *failed;
+};
+
+static void schema_changes(void **state)
+{
+    static const struct alter_case cases[] = {
+        {{"10", "FINISHED", ""}, {"11", "RUNNING", ""}, true, NULL},
+        {{"10", "PENDING", ""}, {"9", "FINISHED", ""}, true, NULL},
+        {{"10", "WAITING_TXN", ""}, {"9", "CANCELLED", "no"}, true, NULL},
+        {{"10", "FINISHED_REWRITING", ""}, {"9", "FINISHED", ""}, true, NULL},
+        /* One job has a row for each of its indexes. */
+        {{"10", "FINISHED", ""}, {"10", "RUNNING", ""}, true, NULL},
+        {{"10", "FINISHED", ""}, {"9", "CANCELLED", "old"}, false, NULL},
+        /* By number, not by text or place: 9 < 10. */
+        {{"10", "CANCELLED", "timeout"}, {"9", "FINISHED", ""}, false, "timeout"},
+        {{"9", "FINISHED", ""}, {"10", "CANCELLED", "timeout"}, false, "timeout"},
+        {{"9", "CANCELLED", ""},
+         {"8", "CANCELLED", "x"},
+         false,
+         "cancelled, no reason given"},
+        {{"9", "CANCELLED", "password is hunter22"},
+         {"8", "FINISHED", ""},
+         false,
+         "password is ***"},
+        {{"9", "FINISHED", ""}, {"10", "FINISHED", NULL}, false, NULL}};
+    AUTO(secret_freep) struct secret *password = secret_new(SV("hunter22"));
+    const struct dbconn conn = {.host = "sr", .port = 9030};
+    struct peer *peer =
+        peer_new(&(struct db_endpoint){&conn, "ctl", password}, DB_STARROCKS);
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct alter_case *c = &cases[i];
+        struct sr_catalog catalog = two_tables(*state);
+        /* Headings in another order than in the manual, as a later version may have it.
+         */
+        struct rows rows =
+            RECORDED(*state, 5, "TableName", "State", "Msg", "Progress", "JobId", /**/
+                     "orders", c->first[1], c->first[2], NULL, c->first[0],       /**/
+                     "orders", c->second[1], c->second[2], "50%", c->second[0],   /**/
+                     "unheard_of", "RUNNING", "", NULL, "99");
+
+        starrocks_rows_alters(&rows, peer, *state, &catalog);
+        const struct sr_table *t = &catalog.tables.v[0];
+        assert_int_equal(t->altering, c->altering);
+        if (c->failed == NULL) {
+            assert_null(t->alter_failed);
+        } else {
+            assert_string_equal(t->alter_failed, c->failed);
+        }
+        assert_false(catalog.tables.v[1].altering);
+        assert_null(catalog.tables.v[1].alter_failed);
+    }
+    peer_free(peer);
 }
 
 int main(void)
@@ -134,7 +196,7 @@ int main(void)
         ROWS_TEST(backends_that_live), ROWS_TEST(databases_compare_with_case),
         ROWS_TEST(tables_and_views),   ROWS_TEST(columns_go_to_their_tables),
         ROWS_TEST(models_and_keys),    ROWS_TEST(key_texts),
-        ROWS_TEST(shown_columns),
+        ROWS_TEST(shown_columns),      ROWS_TEST(schema_changes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
