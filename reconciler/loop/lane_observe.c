@@ -49,8 +49,8 @@ static struct observation *find_fresh(struct lane *lane, enum observation_kind k
 {
     struct observation *found = map_find(lane->observations, sv_from(key));
     /* No statement of ours changes what a server is. */
-    bool forgotten = kind == OBSERVE_CATALOG && found != NULL &&
-                     found->taken_ms < lane->forgotten_ms;
+    bool forgotten =
+        kind == OBSERVE_CATALOG && found != NULL && found->taken_ms < lane->forgotten_ms;
 
     if (found == NULL || found->taken_ms < oldest_ms || forgotten) {
         return NULL;

@@ -2,8 +2,8 @@
 
 #include "base/hash.h"
 #include "base/heap.h"
-#include "loop/secrets.h"
 #include "loop/memo.h"
+#include "loop/secrets.h"
 #include "loop/seen.h"
 #include "model/spec.h"
 

@@ -124,7 +124,7 @@ static void report_fault(struct attempt *a, const struct fault *fault)
     }
     if (domain != CONDITION_NONE && domain != CONDITION_READY &&
         domain != CONDITION_STALLED && domain != CONDITION_RECONCILING) {
-        attempt_force_condition(a, domain, KUBE_FALSE, fault->reason, fault->text);
+        attempt_condition(a, domain, fault->reason, "%s", fault->text);
     }
     attempt_force_condition(a, CONDITION_READY, KUBE_FALSE, fault->reason, fault->text);
     schedule_retry(a, fault, stalled);
