@@ -16,10 +16,10 @@ static const struct command {
     const char *help;
 } COMMANDS[] = {
     {"controller", 'c', command_controller, "run the controller"},
-    {"plan",       'p', command_plan,       "print the SQL a TableSync would run, touching nothing"},
+    {"plan",       'p', command_plan,       "print the SQL a TableSync would run or still has to run, touching nothing"},
     {"runs",       'r', command_runs,       "list task runs from the audit log"},
     {"logs",       'l', command_logs,       "show the statements and messages of task runs"},
-    {"types",      't', command_types,      "print the type table"},
+    {"types",      't', command_types,      "print the type table: MySQL to RisingWave to StarRocks"},
     {"version",    'v', command_version,    "print the version"},
 };
 /* clang-format on */

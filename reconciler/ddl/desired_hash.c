@@ -67,10 +67,6 @@ void desired_hash(struct desired *desired, struct arena *arena)
     hash_addz(h, "desired");
     hash_addz(h, d->in.table->database);
     hash_addz(h, d->in.table->name);
-    add_ident(h, d->rw_schema);
-    add_ident(h, d->source_name);
-    add_ident(h, d->table_name);
-    hash_addz(h, d->sink_prefix);
     add_target(h, d);
     hash_add_int(h, (int64_t)d->cdc_key_count);
     hash_add_int(h, (int64_t)d->cdc.n);

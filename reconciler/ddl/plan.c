@@ -153,6 +153,11 @@ static enum plan_purpose purpose_of(const struct planner *p)
     if (settings) {
         return PURPOSE_SETTINGS;
     }
+    if (p->table != NULL && p->mark.hash.n == 0 && plan->changes.n == 0 &&
+        !p->d.in.first_run) {
+        return PURPOSE_REPAIR; /* somebody wiped our mark: nobody knows the sink's shape
+                                */
+    }
     if (plan->changes.n > 0 || p->sinks.n > 1 || (p->sinks.n > 0 && p->sink == NULL)) {
         return PURPOSE_EVOLVE;
     }
@@ -204,6 +209,7 @@ static bool pause_all(struct planner *p, struct fault *fault)
 static bool write_steps(struct planner *p, struct fault *fault)
 {
     if (waits_for_resume(p)) {
+        p->plan->postponed = true;
         return pause_all(p, fault);
     }
     return plan_rw_objects(p, fault) && plan_sr_objects(p, fault) &&

@@ -82,6 +82,7 @@ struct plan {
     const char *table, *sink;
     const char *sink_hash; /* as the CDC table's mark has it then */
     int64_t table_version, sink_version;
+    bool postponed;         /* more is to be done once spec.state is Running again */
     bool adopted;           /* the target table was not made by us: it is never dropped */
     struct strlist changes; /* upstream changes found, in words; empty: none */
     struct strlist kept;    /* MySQL columns that are gone and go on being delivered */

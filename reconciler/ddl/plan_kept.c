@@ -125,7 +125,8 @@ static void lose_kept(struct planner *p, const struct rw_table *old)
         if (is_wanted(p, sv_from(name)) || target == NULL) {
             continue;
         }
-        p->retires = p->retires || p->d.in.resync == 0;
+        p->retires =
+            p->retires || p->d.in.resync == 0 || p->d.in.resync == RESYNC_IN_PLACE;
         VEC_PUSH(p->arena, &p->plan->notes,
                  (const char *)arena_printf(
                      p->arena,

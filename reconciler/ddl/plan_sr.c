@@ -182,6 +182,12 @@ static bool push_mark(struct planner *p, struct fault *fault)
         fault);
 }
 
+/* Asked for; but nobody asks for an empty table, which it is without a snapshot. */
+static enum plan_risk clearing_risk(const struct planner *p)
+{
+    return p->d.in.sync->snapshot_mode == SNAPSHOT_NEVER ? RISK_DESTRUCTIVE : RISK_ASKED;
+}
+
 static bool push_truncate(struct planner *p, enum plan_wait wait, const char *wait_for,
                           struct fault *fault)
 {
@@ -191,7 +197,7 @@ static bool push_truncate(struct planner *p, enum plan_wait wait, const char *wa
     stmt_qualified(s, p->d.target_database, p->d.target_table);
     return push(p,
                 (struct plan_step){.kind = PLAN_TRUNCATE_TARGET,
-                                   .risk = RISK_ASKED,
+                                   .risk = clearing_risk(p),
                                    .stmt = s,
                                    .wait = wait,
                                    .wait_for = wait_for,
@@ -207,16 +213,17 @@ static bool push_drop(struct planner *p, enum plan_wait wait, const char *wait_f
 
     stmt_text(s, "DROP TABLE IF EXISTS ");
     stmt_qualified(s, p->d.target_database, p->d.target_table);
-    return push(p,
-                (struct plan_step){.kind = PLAN_DROP_TARGET,
-                                   /* What was taken over is never lost unasked twice. */
-                                   .risk = p->adopts ? RISK_DESTRUCTIVE : RISK_ASKED,
-                                   .stmt = s,
-                                   .wait = wait,
-                                   .wait_for = wait_for,
-                                   .sentence = "drop the target table, with the grants "
-                                               "on it, to create it anew"},
-                fault);
+    return push(
+        p,
+        (struct plan_step){.kind = PLAN_DROP_TARGET,
+                           /* What was taken over is never lost unasked twice. */
+                           .risk = p->adopts ? RISK_DESTRUCTIVE : clearing_risk(p),
+                           .stmt = s,
+                           .wait = wait,
+                           .wait_for = wait_for,
+                           .sentence = "drop the target table, with the grants "
+                                       "on it, to create it anew"},
+        fault);
 }
 
 /* One statement for all of them: a second one would have to wait for the first's job. */

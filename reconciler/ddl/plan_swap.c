@@ -171,7 +171,7 @@ static bool replace(struct planner *p, struct fault *fault)
     if (plan_clears_target(p)) {
         return clear_and_fill(p, fault);
     }
-    if (old != NULL && old->rate_limit == 0 && p->sink == NULL &&
+    if (old != NULL && old->rate_limit == 0 &&
         !plan_rw_rate(p, old->name, false, WAIT_NONE, fault)) {
         return false;
     }

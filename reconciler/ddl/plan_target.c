@@ -103,11 +103,15 @@ static bool refuse_existing(const struct planner *p, const char *differences,
 }
 
 /* An unmarked table, or one whose owner the adopt annotation names. */
-static bool take_over(struct planner *p, struct fault *fault)
+static bool take_over(struct planner *p, bool annotated, struct fault *fault)
 {
     AUTO(buf_deinit) struct buf differences = {0};
     enum existing_policy existing =
         p->d.in.first_run ? p->d.in.sync->existing : EXISTING_FAIL;
+
+    if (annotated && existing == EXISTING_FAIL) {
+        existing = EXISTING_ADOPT; /* the annotation alone says as much */
+    }
 
     buf_init(&differences, PLAN_REPORT_BYTES_MAX);
     plan_compare_target(p, &differences);
@@ -156,16 +160,15 @@ static bool foreign(struct planner *p, const struct mark *mark, struct fault *fa
                 fault, FAULT_REFUSED, "OwnedByAnother",
                 "StarRocks table %s belongs to the TableSync with uid %.*s; choose "
                 "another spec.target.table, delete that TableSync and drop the table, or "
-                "take it over with spec.target.existing: Adopt and the annotation "
-                "tablesync.dev/adopt=%.*s",
+                "take it over with the annotation tablesync.dev/adopt=%.*s",
                 target_path(p), SV_ARGS(mark->uid), SV_ARGS(mark->uid));
         }
-        return take_over(p, fault);
+        return take_over(p, true, fault);
     }
     if (sync->target_create == CREATE_NEVER && sync->existing == EXISTING_FAIL) {
         return use_given(p, fault);
     }
-    return take_over(p, fault);
+    return take_over(p, sv_eq(owner, SV("unowned")), fault);
 }
 
 /* Emptied and filled again it must fit as it is: a new sink is made at once. */

@@ -167,6 +167,47 @@ static bool is_ours(const struct planner *p)
            sv_eq(mark.uid, sv_from(p->d.in.sync->uid));
 }
 
+static bool is_fed(const struct planner *p, struct sv target)
+{
+    for (size_t i = 0; i < p->d.sr_columns.n; i++) {
+        if (sv_eq_nocase(ident_name(p->d.sr_columns.v[i]), target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A column that the CDC table has had before and the target has not under this name was
+ * delivered under another one: targetName was changed. What nothing feeds any more turns
+ * NULL with the next sink.
+ */
+static void note_renamed_targets(struct planner *p)
+{
+    bool renamed = false;
+
+    for (size_t i = 0; p->table != NULL && i < p->target_adds.n; i++) {
+        const struct ident *feeds = p->d.rw_columns.v[p->target_adds.v[i]];
+
+        renamed = renamed ||
+                  (feeds != NULL && plan_rw_column(p->table, ident_name(feeds)) != NULL);
+    }
+    for (size_t i = 0; renamed && i < p->target->columns.n; i++) {
+        const struct sr_column *column = &p->target->columns.v[i];
+
+        if (column->key || is_fed(p, sv_from(column->name))) {
+            continue;
+        }
+        p->retires = true;
+        VEC_PUSH(p->arena, &p->plan->notes,
+                 (const char *)arena_printf(
+                     p->arena,
+                     "column '%s' of the target is fed by no MySQL column any more and "
+                     "turns NULL with the next sink",
+                     column->name));
+    }
+}
+
 bool plan_widen(struct planner *p, struct fault *fault)
 {
     AUTO(buf_deinit) struct buf differences = {0};
@@ -191,5 +232,6 @@ bool plan_widen(struct planner *p, struct fault *fault)
             return false;
         }
     }
+    note_renamed_targets(p);
     return differences.n == 0 || refuse_target(p, delivered, buf_z(&differences), fault);
 }

@@ -97,12 +97,23 @@ void approval_show(struct tsync_status *status, const struct plan *plan,
     }
 }
 
+static bool asks_for_loss(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->steps.n; i++) {
+        if (plan->steps.v[i].risk == RISK_ASKED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *approval_message(const struct tablesync *sync, const struct plan *plan,
                              const char *outdated, struct arena *arena)
 {
     size_t count = 0;
     const struct plan_step *worst = first_destructive(plan, &count);
-    const char *loses = "none of them loses data";
+    const char *loses = asks_for_loss(plan) ? "what they lose is what the spec asks for"
+                                            : "none of them loses data";
     const char *before = "";
 
     if (worst != NULL) {

@@ -3,10 +3,8 @@
  * status write if anything differs, Events on transitions only.
  */
 #include "loop/publish.h"
+#include "loop/retry.h"
 #include "loop/steps.h"
-
-#define SOON_MS 300
-#define JITTER_PERCENT 20
 
 /* The condition of the statement that failed, else of the step. */
 static enum condition condition_of(const struct attempt *a)
@@ -31,36 +29,6 @@ static const struct reason_row *row_of(const struct attempt *a, const struct fau
 static bool stalls(const struct fault *fault, const struct reason_row *row)
 {
     return fault->class == FAULT_SPEC || (row != NULL && row->stalls);
-}
-
-/* When to come back after a fault, and what status says about it. */
-static void schedule_retry(struct attempt *a, const struct fault *fault, bool stalled)
-{
-    unsigned failures = queue_fail(a->loop->queue, a->key);
-    int64_t longest_ms = a->sync.backoff_max_ms > 0 ? a->sync.backoff_max_ms : 600000;
-    int64_t base_ms = a->sync.backoff_base_ms > 0 ? a->sync.backoff_base_ms : 5000;
-    int64_t delay_ms = longest_ms;
-    struct rng rng;
-    char text[CLOCK_RFC3339_SIZE];
-
-    rng_init(&rng,
-             a->loop->ports.seed ^ (uint64_t)clock_monotonic_ms(a->loop->ports.clock));
-    switch (fault_class_retry(fault->class)) {
-    case FAULT_RETRY_SOON:
-        delay_ms = SOON_MS;
-        break;
-    case FAULT_RETRY_BACKOFF:
-    case FAULT_RETRY_SLOW:
-        delay_ms = stalled ? longest_ms : backoff_ms(base_ms, longest_ms, failures);
-        break;
-    case FAULT_RETRY_NONE:
-        break;
-    }
-    a->requeue_ms = rng_jitter(&rng, delay_ms, JITTER_PERCENT);
-    a->status.retries = (int64_t)failures + 1;
-    a->status.next_retry_at = arena_strdup(
-        a->arena,
-        clock_format_rfc3339(clock_wall_ms(a->loop->ports.clock) + a->requeue_ms, text));
 }
 
 static void show_ready(struct attempt *a, const char *reason, const char *message)
@@ -127,7 +95,7 @@ static void report_fault(struct attempt *a, const struct fault *fault)
         attempt_condition(a, domain, fault->reason, "%s", fault->text);
     }
     attempt_force_condition(a, CONDITION_READY, KUBE_FALSE, fault->reason, fault->text);
-    schedule_retry(a, fault, stalled);
+    retry_schedule(a, fault, stalled);
     if (stalled) {
         kube_conditions_remove(&a->conditions, condition_type(CONDITION_RECONCILING));
         attempt_force_condition(a, CONDITION_STALLED, KUBE_TRUE, fault->reason,
@@ -192,6 +160,11 @@ static void report_phase(struct attempt *a)
         attempt_force_condition(a, CONDITION_READY, KUBE_FALSE, "SinkFailed",
                                 sink->message);
         set_working(a, "ProgressingWithRetry", sink->message);
+    } else if (a->held && find(a, CONDITION_IN_SYNC) != NULL) {
+        /* Something is missing and spec.drift.policy keeps it so. */
+        attempt_force_condition(a, CONDITION_READY, KUBE_FALSE, "StreamObjectMissing",
+                                find(a, CONDITION_IN_SYNC)->message);
+        set_settled(a);
     } else {
         show_ready(a, "Provisioning", "the objects are being created");
         set_working(a, "Progressing", "creating the objects");
@@ -243,7 +216,7 @@ static void finish_run(struct attempt *a, const struct fault *fault)
     struct fault missed = FAULT_INIT;
     int64_t duration_ms = clock_monotonic_ms(a->loop->ports.clock) - a->started_ms;
 
-    if (fault != NULL ||
+    if ((fault != NULL && !retry_is_told(a, fault)) ||
         (!a->paused_reconcile && a->sync.generation != a->before.observed_generation)) {
         attempt_audit_begin(a);
     }
@@ -371,7 +344,7 @@ bool report(struct attempt *a, const struct fault *fault, struct fault *out_faul
             finish_run(a, fault);
         }
         if (fault->class != FAULT_CANCELLED) {
-            a->requeue_ms = SOON_MS;
+            a->requeue_ms = RETRY_SOON_MS;
         }
         return true;
     }

@@ -64,6 +64,10 @@ static enum step_result settle(struct attempt *a)
     memo_accept(a->loop->memo, a->key, NULL);
     memo_not_paused(a->loop->memo, a->key);
     memo_forget_news(a->loop->memo, a->key, MEMO_NOTES);
+    if (a->plan.postponed) { /* nothing is left for now, and not all is applied */
+        a->status.plan_hash = a->plan.hash;
+        return STEP_CONTINUE;
+    }
     a->status.plan_hash = a->status.applied_hash =
         arena_printf(a->arena, "sha256:%s", a->desired.hash);
     return STEP_CONTINUE;
@@ -107,7 +111,13 @@ static enum step_result apply_fresh(struct attempt *a, struct fault *fault)
     }
     tell_notes(a);
     a->requeue_ms = 1; /* observe what really exists then */
-    return attempt_apply(a, &a->plan, fault) ? STEP_REQUEUE : STEP_FAULT;
+    if (attempt_apply(a, &a->plan, fault)) {
+        return STEP_REQUEUE;
+    }
+    /* What failed tells more than that the first statement is to be done again: a
+     * database that was made and may not be seen yet, for one. */
+    memo_accept(a->loop->memo, a->key, NULL);
+    return STEP_FAULT;
 }
 
 /*

@@ -223,7 +223,9 @@ static bool check(struct attempt *a, const struct rw_table *stream, bool *out_do
     if (remembered == NULL) {
         a->status.source.table_created_at = a->table->created_at;
     }
-    if (rebuilt && !asked && !check_exchanged(a, stream, fault)) {
+    /* Told of a sibling, somebody looked at it and says that it is none. */
+    if (rebuilt && !(asked && verdict_before(a) != NULL) &&
+        !check_exchanged(a, stream, fault)) {
         return false;
     }
     return rebuilt || reset || verdict_before(a) != NULL

@@ -87,8 +87,8 @@ void resync_settle(struct attempt *a)
     const struct kube_condition *loaded =
         kube_conditions_find(&a->conditions, condition_type(CONDITION_SNAPSHOT_COMPLETE));
 
-    if (!in_progress(a) || !a->planned || a->plan.steps.n > 0 || loaded == NULL ||
-        loaded->status != KUBE_TRUE) {
+    if (!in_progress(a) || !a->planned || a->plan.steps.n > 0 || a->plan.postponed ||
+        loaded == NULL || loaded->status != KUBE_TRUE) {
         return;
     }
     a->resynced = true;

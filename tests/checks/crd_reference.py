@@ -35,7 +35,7 @@ ANNOTATIONS = """## Annotations of a TableSync
 | `tablesync.dev/pause-reconcile` | `true` | The controller leaves the resource alone; rows keep flowing. |
 | `tablesync.dev/retry` | `now` | One attempt at once, also when Stalled; the controller removes it. |
 | `tablesync.dev/approve-plan` | `status.plan.hash` | The plan of that hash may run; one that has changed since is refused by name. |
-| `tablesync.dev/adopt` | a uid, or `unowned` | The StarRocks table may be taken over from the TableSync of that uid, or from nobody. |
+| `tablesync.dev/adopt` | a uid | With `target.existing`, on the first run: the StarRocks table may be taken over from the TableSync of that uid. |
 | `tablesync.dev/orphan` | `true` | Deletion ends without touching the databases. |
 """
 

@@ -131,6 +131,18 @@ def types(root):
     return table(TYPE_HEAD, grouped(lines + [tuple(row) for row in more]))
 
 
+def expressions(root):
+    """What an expression of spec.columns.overrides may hold, besides what README says in words."""
+    text = (root / "reconciler/ddl/expr.def").read_text(encoding="utf-8")
+    functions = {name: called for name, called, *_ in rows(text, "FUNCTION", 4)}
+    others = [f"{code(other)} for {code(functions[name])}" for other, name in rows(text, "ALIAS", 2)]
+    return table(("In an expression", ""), [
+        ("Operators", ", ".join(code(sign) for _, sign in rows(text, "OPERATOR", 2))),
+        ("Casts", ", ".join(code(f"::{name}") for name, _ in rows(text, "CAST_TYPE", 2))),
+        ("Functions", ", ".join(code(name) for name in functions.values())),
+        ("Other names", ", ".join(others))])
+
+
 def options(root):
     text = (root / "cmd/options.def").read_text(encoding="utf-8")
     names = dict(re.findall(r"\{\"\w+\", +'(\w)', +command_(\w+),", (root / "cmd/main.c").read_text(encoding="utf-8")))
@@ -159,8 +171,8 @@ def metrics(root):
                  [(name, kind, ", ".join(labels), meaning) for name, kind, labels, meaning in lines.values()])
 
 
-TABLES = {"phases": phases, "conditions": conditions, "reasons": reasons_table, "types": types, "options": options,
-          "metrics": metrics}
+TABLES = {"expressions": expressions, "phases": phases, "conditions": conditions, "reasons": reasons_table, "types": types,
+          "options": options, "metrics": metrics}
 
 
 def written(text, root):

@@ -2,11 +2,13 @@
 import re
 import shutil
 
+import crd_reference
 import pytest
 import readme_reference
 
 SOURCES = ("README.md", "reconciler/model/conditions.def", "reconciler/model/phases.def", "reconciler/ddl/types.def",
-           "reconciler/ddl/types_rows.c", "reconciler/loop/metrics.def", "cmd/options.def", "cmd/options.c", "cmd/main.c")
+           "reconciler/ddl/types_rows.c", "reconciler/ddl/expr.def", "reconciler/loop/metrics.def", "cmd/options.def",
+           "cmd/options.c", "cmd/main.c")
 README = (readme_reference.ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.M | re.S) for line in block.splitlines()]
 
@@ -38,6 +40,10 @@ def test_the_tables_are_up_to_date(tree):
     ("reconciler/ddl/types_rows.c", "encode(c, 'hex')", "hex(c)"),
     ("reconciler/ddl/types_rows.c", "VARCHAR(p + 3), p <= 28", "VARCHAR(p + 3)"),
     ("reconciler/ddl/types_rows.c", "make it STORED or drop it", "drop it"),
+    ("reconciler/ddl/expr.def", 'FUNCTION(BTRIM, "btrim"', 'FUNCTION(BTRIM, "strip"'),
+    ("reconciler/ddl/expr.def", 'ALIAS("pow", POWER)', ""),
+    ("reconciler/ddl/expr.def", 'CAST_TYPE("jsonb", JSONB)', 'CAST_TYPE("json", JSONB)'),
+    ("reconciler/ddl/expr.def", 'OPERATOR(CONCAT, "||")', 'OPERATOR(CONCAT, "&")'),
     ("reconciler/loop/metrics.def", "Number of workers", "Workers"),
     ("cmd/options.def", '"720h"', '"168h"'),
     ("cmd/options.c", '"-n", "namespace"', '"-N", "namespace"'),
@@ -56,6 +62,7 @@ def test_drift_is_found_and_writing_ends_it(tree, capsys, name, old, new):
     ("reconciler/loop/metrics.def", 'METRIC(SYNCS, "gauge", ', "METRIC(SYNCS, "),
     ("reconciler/ddl/types.def", 'REFUSED("set", "SET",', 'REFUSED("set", SET + 1,'),
     ("reconciler/ddl/types_rows.c", 'columns", "refused", "",', 'columns", "refused",'),
+    ("reconciler/ddl/expr.def", 'FUNCTION(ABS, "abs", ', "FUNCTION(ABS, "),
     ("cmd/main.c", ", command_", ", run_"),
     ("README.md", "<!-- table: types -->\n", ""),
     ("README.md", "<!-- end: phases -->", "<!-- end: phases -->\n<!-- end: phases -->"),
@@ -100,6 +107,43 @@ def test_flags_of_commands_exist():
         letter = letters[line.split()[1]]
         known = {f"--{row[1]}" for row in options if letter in row[5]}
         assert set(re.findall(r"--[a-z][\w-]*", line)) <= known, line
+
+
+def leaves(schema, path=()):
+    for name, field in schema.get("properties", {}).items():
+        inner = field.get("items", field)
+        if inner.get("properties"):
+            yield from leaves(inner, (*path, name))
+        else:
+            yield (*path, name)
+
+
+def test_the_commented_example_has_every_field():
+    """README says that it does; the API server accepts it in the integration tests."""
+    text = (readme_reference.ROOT / "crd/tablesyncs.yaml").read_text(encoding="utf-8")
+    version = crd_reference.read_yaml(text)["spec"]["versions"][0]
+    example = re.search(r"^<!-- accepted -->\n```yaml\n(.*?)^```", README, re.M | re.S)[1]
+    fields = list(leaves(version["schema"]["openAPIV3Schema"]["properties"]["spec"]))
+    assert len(fields) > 40
+    assert [path for path in fields if any(not re.search(rf"\b{name}: ", re.sub("$", " ", example, flags=re.M)) for name in path)] == []
+
+
+def test_every_annotation_is_explained():
+    spec = (readme_reference.ROOT / "reconciler/model/spec.h").read_text(encoding="utf-8")
+    known = set(re.findall(r'#define TSYNC_ANNOTATION_\w+ "([\w./-]+)"', spec))
+    assert len(known) >= 5
+    for text in (README, crd_reference.ANNOTATIONS):
+        assert set(re.findall(r"^\| `(tablesync\.dev/[\w-]+)` \|", text, re.M)) == known
+
+
+def test_every_policy_word_is_explained():
+    """Each word that a field may hold, in README's own text."""
+    text = (readme_reference.ROOT / "crd/tablesyncs.yaml").read_text(encoding="utf-8")
+    version = crd_reference.read_yaml(text)["spec"]["versions"][0]
+    words = set(re.findall(r"'enum': \[([^\]]*)\]", str(version["schema"]["openAPIV3Schema"]["properties"]["spec"])))
+    names = {word for group in words for word in re.findall(r"'(\w+)'", group)}
+    assert {"Recreate", "AddOnly", "Observe", "ToString"} <= names
+    assert {name for name in names if not re.search(rf"\b{name}\b", README)} == set()
 
 
 def test_links_and_paths_exist():

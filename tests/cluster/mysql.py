@@ -227,7 +227,7 @@ def _drop_anonymous(server: Server) -> None:
 def _install_mariadb(datadir: Path) -> None:
     datadir.mkdir(parents=True, exist_ok=True)
     _run([_mariadb_program("mariadb-install-db"), "--no-defaults", f"--datadir={datadir}",
-          "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+          f"--tmpdir={datadir}", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
           "--innodb-log-file-size=16M", *_as_root()])
 
 

@@ -226,16 +226,16 @@ def test_a_stalled_resource_waits_for_the_retry_annotation(bad, told):
 
 
 def test_a_change_upstream_is_told_and_heals_when_undone(bad, told):
-    """A new column cannot be followed yet: it is named, nothing is dropped, and undoing it is enough."""
+    """A policy that takes no change: it is named, nothing is touched, and undoing it is enough."""
     bad.mysql.execute(f"USE {DATABASE}", "CREATE TABLE grows (id INT PRIMARY KEY)", "INSERT INTO grows VALUES (1)")
-    bad.apply(sync("grows", "grows", retry=QUICK))
+    bad.apply(sync("grows", "grows", retry=QUICK, schemaChange={"policy": "Fail"}))
     bad.wait_ready("grows", namespace=NAMESPACE)
     before = bad.get("grows", namespace=NAMESPACE)["status"]["objects"]
     bad.mysql.execute(f"ALTER TABLE {DATABASE}.grows ADD COLUMN extra INT")
-    message = bad.wait_condition("grows", "Ready", "False", "DefinitionChanged", namespace=NAMESPACE)["message"]
-    for word in ("'extra'", "missing", "undo the change in MySQL"):
+    message = bad.wait_condition("grows", "Ready", "False", "ChangeBlockedByPolicy", namespace=NAMESPACE)["message"]
+    for word in ("'extra'", "was added", "Undo the change"):
         assert word in message, message
-    assert bad.condition("grows", "InSync", NAMESPACE)["reason"] == "DefinitionChanged"
+    assert bad.condition("grows", "SchemaInSync", NAMESPACE)["reason"] == "ChangeBlockedByPolicy"
     bad.mysql.execute(f"ALTER TABLE {DATABASE}.grows DROP COLUMN extra")
     bad.wait_ready("grows", namespace=NAMESPACE)
     assert [o.get("id") for o in bad.get("grows", namespace=NAMESPACE)["status"]["objects"]] == [o.get("id") for o in before]

@@ -36,7 +36,7 @@ VOLATILE = [
     (rf"(127\.0\.0\.1|{'|'.join(map(re.escape, HOSTS))})(:\d+)?", "HOST"),
     (r"port='\d+'", "port='PORT'"), (r"server\.id='\d+'", "server.id='ID'"),
     (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UID"), (r"_[0-9a-f]{8}(?=_v\d|\b)", "_HASH"),
-    (r"hash=[0-9a-f]{12}", "hash=HASH"),
+    (r"hash=[0-9a-f]{12}", "hash=HASH"), (r"sha256:[0-9a-f]{64}", "sha256:HASH"),
     (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"), (r"\bin \d+ ms\b", "in N ms"), (r"\brun \d+\b", "run N"),
     (r"^\d+ +TIME", "N TIME"), (r"(Succeeded|Failed) +(\d+) +\d+", r"\1 \2 MS"),
     (r"\b(\d+[dhms])+\b", "AGE"), (r"[ \t]+", " "),
