@@ -1,0 +1,2 @@
+-- TruncateTarget ods.orders: empty the target table [destructive]
+TRUNCATE TABLE `ods`.`orders`;
