@@ -73,33 +73,42 @@ static enum step_result settle(struct attempt *a)
     return STEP_CONTINUE;
 }
 
+/* Whether the plan's first statement may run now; else what the step comes to. */
+static bool may_run(struct attempt *a, enum step_result *out_result, struct fault *fault)
+{
+    const char *waiting = NULL;
+
+    if (a->held) {
+        *out_result = STEP_CONTINUE;
+    } else if (a->plan.steps.n == 0) {
+        *out_result = settle(a);
+    } else if (!waits_check(a, &a->plan.steps.v[0], &waiting, fault)) {
+        *out_result = STEP_FAULT;
+    } else if (waiting != NULL) {
+        *out_result = wait_more(a, waiting);
+    } else {
+        return true;
+    }
+    return false;
+}
+
 /*
  * With the DDL turn held: look again, plan again, run what is left to run. Whoever held
  * the turn before made older observations stale when it gave it back.
  */
 static enum step_result apply_fresh(struct attempt *a, struct fault *fault)
 {
-    enum step_result gate = STEP_FAULT;
-    const char *waiting = NULL;
+    enum step_result result = STEP_FAULT;
 
     if (!observe_targets(a, CATALOG_AGE_BUSY_MS, fault) || !attempt_plan(a, fault)) {
         return STEP_FAULT;
     }
-    gate = step_gate(a, fault);
-    if (gate != STEP_CONTINUE) {
-        return gate;
+    result = step_gate(a, fault);
+    if (result != STEP_CONTINUE) {
+        return result;
     }
-    if (a->held) {
-        return STEP_CONTINUE;
-    }
-    if (a->plan.steps.n == 0) {
-        return settle(a);
-    }
-    if (!waits_check(a, &a->plan.steps.v[0], &waiting, fault)) {
-        return STEP_FAULT;
-    }
-    if (waiting != NULL) {
-        return wait_more(a, waiting);
+    if (!may_run(a, &result, fault)) {
+        return result;
     }
     if (!circles_check(a, fault)) {
         return STEP_FAULT;
@@ -160,20 +169,10 @@ enum step_result step_apply(struct attempt *a, struct fault *fault)
 {
     struct lane *lane = a->bindings[BIND_RISINGWAVE].lane;
     enum step_result result = STEP_FAULT;
-    const char *waiting = NULL;
     int64_t sent = a->steps;
 
-    if (a->held) {
-        return STEP_CONTINUE;
-    }
-    if (a->plan.steps.n == 0) {
-        return settle(a);
-    }
-    if (!waits_check(a, &a->plan.steps.v[0], &waiting, fault)) {
-        return STEP_FAULT;
-    }
-    if (waiting != NULL) {
-        return wait_more(a, waiting);
+    if (!may_run(a, &result, fault)) {
+        return result;
     }
     if (!lane_begin_ddl(lane, &a->cancel, fault)) {
         return STEP_FAULT;
