@@ -42,7 +42,7 @@ char *plan_object(struct arena *arena, const struct ident *outer,
                         SV_ARGS(ident_name(inner)));
 }
 
-static const char *step_id(const struct plan_step *step, struct arena *arena)
+const char *plan_step_id(const struct plan_step *step, struct arena *arena)
 {
     AUTO(hash_freep) struct hash *h = hash_new();
     char hex[HASH_HEX_SIZE];
@@ -60,7 +60,9 @@ bool plan_push(struct plan *plan, struct arena *arena, struct plan_step step,
     if (!stmt_check(step.stmt, fault)) {
         return fault_wrap(fault, "%s (%s)", step.sentence, step.object);
     }
-    step.id = step_id(&step, arena);
+    if (step.id == NULL) {
+        step.id = plan_step_id(&step, arena);
+    }
     VEC_PUSH(arena, &plan->steps, step);
     return true;
 }

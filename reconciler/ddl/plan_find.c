@@ -183,16 +183,19 @@ bool plan_find_sink(struct planner *p, struct fault *fault)
                        &p->sink_ident, fault);
 }
 
+bool plan_is_delivered(const struct planner *p)
+{
+    for (size_t i = 0; p->table != NULL && i < p->sinks.n; i++) {
+        if (depends(p, p->sinks.v[i]->id, p->table->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Once a sink reads the table that the re-sync made, the target is being filled. */
 bool plan_clears_target(const struct planner *p)
 {
-    if (p->d.in.resync != RESYNC_TRUNCATE && p->d.in.resync != RESYNC_RECREATE) {
-        return false;
-    }
-    for (size_t i = 0; p->table != NULL && i < p->sinks.n; i++) {
-        if (depends(p, p->sinks.v[i]->id, p->table->id)) {
-            return false;
-        }
-    }
-    return true;
+    return (p->d.in.resync == RESYNC_TRUNCATE || p->d.in.resync == RESYNC_RECREATE) &&
+           !plan_is_delivered(p);
 }

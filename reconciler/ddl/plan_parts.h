@@ -57,6 +57,8 @@ MUST_CHECK bool plan_find_sink(struct planner *p, struct fault *fault);
 const struct rw_sink *plan_marked_sink(const struct planner *p);
 const struct rw_column *plan_rw_column(const struct rw_table *table, struct sv name);
 const struct sr_column *plan_sr_column(const struct sr_table *table, struct sv name);
+/* A sink reads the CDC table that is to stay. */
+bool plan_is_delivered(const struct planner *p);
 /* Whether a resync that empties or remakes the target is still to come to that. */
 bool plan_clears_target(const struct planner *p);
 
@@ -118,7 +120,9 @@ MUST_CHECK bool plan_sr_drop_columns(struct planner *p, struct fault *fault);
 /* Everything from the mark to the last old object dropped. */
 MUST_CHECK bool plan_swap(struct planner *p, struct fault *fault);
 
-/* Adds a step after checking its statement and gives it its id. */
+/* What identifies a step: its system, kind and redacted statement. */
+const char *plan_step_id(const struct plan_step *step, struct arena *arena);
+/* Adds a step after checking its statement and gives it its id if it has none. */
 MUST_CHECK bool plan_push(struct plan *plan, struct arena *arena, struct plan_step step,
                           struct fault *fault);
 void plan_finish(struct plan *plan, struct arena *arena); /* the hash */

@@ -98,7 +98,7 @@ static void add_property(struct stmt *s, bool *first, struct sv key, struct sv v
 }
 
 /* replication_num above the live backends is refused by StarRocks (starrocks.md 1.8). */
-static void properties(struct stmt *s, const struct planner *p)
+static void properties(struct stmt *s, const struct planner *p, bool replicas_too)
 {
     const struct tablesync *sync = p->d.in.sync;
     int64_t live = p->sr->live_backends;
@@ -109,7 +109,7 @@ static void properties(struct stmt *s, const struct planner *p)
         given = given || strcmp(property->key, "replication_num") == 0;
         add_property(s, &first, sv_from(property->key), sv_from(property->value));
     }
-    if (!given && live > 0) {
+    if (!given && live > 0 && replicas_too) {
         int64_t replicas = live < REPLICAS_MAX ? live : REPLICAS_MAX;
         char *value = arena_printf(p->arena, "%lld", (long long)replicas);
         add_property(s, &first, SV("replication_num"), sv_from(value));
@@ -119,7 +119,7 @@ static void properties(struct stmt *s, const struct planner *p)
     }
 }
 
-static bool push_target(struct planner *p, struct fault *fault)
+static struct stmt *target_statement(const struct planner *p, bool replicas_too)
 {
     const struct desired *d = &p->d;
     struct stmt *s = stmt_new(p->arena, SQL_STARROCKS);
@@ -147,10 +147,21 @@ static bool push_target(struct planner *p, struct fault *fault)
         stmt_text(s, " BUCKETS ");
         stmt_int(s, d->in.sync->buckets);
     }
-    properties(s, p);
+    properties(s, p, replicas_too);
+    return s;
+}
+
+/* An approval of the table holds whatever the number of backends turns out to be. */
+static bool push_target(struct planner *p, struct fault *fault)
+{
+    struct plan_step same = {.system = PLAN_STARROCKS,
+                             .kind = PLAN_CREATE_TARGET,
+                             .stmt = target_statement(p, false)};
+
     return push(p,
                 (struct plan_step){.kind = PLAN_CREATE_TARGET,
-                                   .stmt = s,
+                                   .stmt = target_statement(p, true),
+                                   .id = plan_step_id(&same, p->arena),
                                    .sentence = "create the target table"},
                 fault);
 }
@@ -192,16 +203,18 @@ static bool push_truncate(struct planner *p, enum plan_wait wait, const char *wa
                           struct fault *fault)
 {
     struct stmt *s = stmt_new(p->arena, SQL_STARROCKS);
+    bool altered = p->target->altering || p->target_adds.n > 0 || p->target_widens.n > 0;
 
     stmt_text(s, "TRUNCATE TABLE ");
     stmt_qualified(s, p->d.target_database, p->d.target_table);
     return push(p,
-                (struct plan_step){.kind = PLAN_TRUNCATE_TARGET,
-                                   .risk = clearing_risk(p),
-                                   .stmt = s,
-                                   .wait = wait,
-                                   .wait_for = wait_for,
-                                   .sentence = "empty the target table"},
+                (struct plan_step){
+                    .kind = PLAN_TRUNCATE_TARGET,
+                    .risk = clearing_risk(p),
+                    .stmt = s,
+                    .wait = wait == WAIT_NONE && altered ? WAIT_TARGET_ALTER : wait,
+                    .wait_for = wait == WAIT_NONE ? NULL : wait_for,
+                    .sentence = "empty the target table"},
                 fault);
 }
 
@@ -262,6 +275,12 @@ static bool push_alter(struct planner *p, bool adds, const size_t *indexes, size
                               fault);
 }
 
+static bool push_alters(struct planner *p, struct fault *fault)
+{
+    return push_alter(p, true, p->target_adds.v, p->target_adds.n, fault) &&
+           push_alter(p, false, p->target_widens.v, p->target_widens.n, fault);
+}
+
 bool plan_sr_drop_columns(struct planner *p, struct fault *fault)
 {
     struct stmt *s = stmt_new(p->arena, SQL_STARROCKS);
@@ -314,8 +333,8 @@ bool plan_sr_objects(struct planner *p, struct fault *fault)
     if (!p->sr->database_exists && !push_database(p, fault)) {
         return false;
     }
-    if (plan_clears_target(p)) {
-        return true; /* when the new CDC table is complete (plan_swap.c) */
+    if (plan_clears_target(p)) { /* when the new CDC table is complete (plan_swap.c) */
+        return p->fate != TARGET_TRUNCATE || push_alters(p, fault);
     }
     switch (p->fate) {
     case TARGET_CREATE:
@@ -328,6 +347,5 @@ bool plan_sr_objects(struct planner *p, struct fault *fault)
     case TARGET_KEEP:
         break;
     }
-    return push_alter(p, true, p->target_adds.v, p->target_adds.n, fault) &&
-           push_alter(p, false, p->target_widens.v, p->target_widens.n, fault);
+    return push_alters(p, fault);
 }

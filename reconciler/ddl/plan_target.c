@@ -171,22 +171,6 @@ static bool foreign(struct planner *p, const struct mark *mark, struct fault *fa
     return take_over(p, sv_eq(owner, SV("unowned")), fault);
 }
 
-/* Emptied and filled again it must fit as it is: a new sink is made at once. */
-static bool check_before_truncate(const struct planner *p, struct fault *fault)
-{
-    AUTO(buf_deinit) struct buf differences = {0};
-
-    buf_init(&differences, PLAN_REPORT_BYTES_MAX);
-    plan_compare_target(p, &differences);
-    return differences.n == 0 ||
-           fault_set(
-               fault, FAULT_REFUSED, "IncompatibleSchema",
-               "StarRocks table %s does not fit the MySQL table: %s; emptying it is "
-               "not enough, set a new spec.resyncToken with spec.resyncMode "
-               "Recreate",
-               target_path(p), buf_z(&differences));
-}
-
 static bool existing_target(struct planner *p, struct fault *fault)
 {
     struct mark mark;
@@ -203,7 +187,6 @@ static bool existing_target(struct planner *p, struct fault *fault)
     p->adopts = mark.adopted;
     if (plan_clears_target(p)) {
         p->fate = p->d.in.resync == RESYNC_RECREATE ? TARGET_RECREATE : TARGET_TRUNCATE;
-        return p->fate == TARGET_RECREATE || check_before_truncate(p, fault);
     }
     return true; /* plan_widen() has compared it */
 }

@@ -97,10 +97,10 @@ static bool too_narrow(struct planner *p, size_t index, const struct sr_column *
         plan_report(out, "%s", change);
         return true;
     }
-    if (policy == SCHEMA_FAIL) {
+    if (policy == SCHEMA_FAIL && p->d.in.resync == 0) {
         return plan_blocked(p, arena_printf(p->arena, "%s in the target", change), fault);
     }
-    if (policy == SCHEMA_IGNORE && can) {
+    if (policy == SCHEMA_IGNORE && can && p->d.in.resync == 0) {
         return true; /* it still delivers; a value too long will show in SinkReady */
     }
     if (can) {
@@ -167,10 +167,10 @@ static bool is_ours(const struct planner *p)
            sv_eq(mark.uid, sv_from(p->d.in.sync->uid));
 }
 
-static bool is_fed(const struct planner *p, struct sv target)
+static bool names_target(const struct desired *d, struct sv target)
 {
-    for (size_t i = 0; i < p->d.sr_columns.n; i++) {
-        if (sv_eq_nocase(ident_name(p->d.sr_columns.v[i]), target)) {
+    for (size_t i = 0; i < d->sr_columns.n; i++) {
+        if (sv_eq_nocase(ident_name(d->sr_columns.v[i]), target)) {
             return true;
         }
     }
@@ -180,22 +180,26 @@ static bool is_fed(const struct planner *p, struct sv target)
 /*
  * A column that the CDC table has had before and the target has not under this name was
  * delivered under another one: targetName was changed. What nothing feeds any more turns
- * NULL with the next sink.
+ * NULL with the next sink. Of a CDC table that is being made beside another one, and has
+ * delivered nothing, nothing can be said.
  */
 static void note_renamed_targets(struct planner *p)
 {
+    bool knows = p->table != NULL && (p->tables.n == 1 || plan_is_delivered(p));
     bool renamed = false;
 
-    for (size_t i = 0; p->table != NULL && i < p->target_adds.n; i++) {
+    for (size_t i = 0; knows && i < p->target_adds.n; i++) {
         const struct ident *feeds = p->d.rw_columns.v[p->target_adds.v[i]];
+        struct sv name = ident_name(p->d.sr_columns.v[p->target_adds.v[i]]);
 
-        renamed = renamed ||
-                  (feeds != NULL && plan_rw_column(p->table, ident_name(feeds)) != NULL);
+        /* The name that beside() chose is no wish of the spec. */
+        renamed = renamed || (feeds != NULL && names_target(p->wanted, name) &&
+                              plan_rw_column(p->table, ident_name(feeds)) != NULL);
     }
     for (size_t i = 0; renamed && i < p->target->columns.n; i++) {
         const struct sr_column *column = &p->target->columns.v[i];
 
-        if (column->key || is_fed(p, sv_from(column->name))) {
+        if (column->key || names_target(&p->d, sv_from(column->name))) {
             continue;
         }
         p->retires = true;
@@ -213,7 +217,9 @@ bool plan_widen(struct planner *p, struct fault *fault)
     AUTO(buf_deinit) struct buf differences = {0};
     bool delivered = false;
 
-    if (p->target == NULL || p->target->is_view || plan_clears_target(p)) {
+    bool made_anew = p->d.in.resync == RESYNC_RECREATE && plan_clears_target(p);
+
+    if (p->target == NULL || p->target->is_view || made_anew) {
         return true;
     }
     for (size_t i = 0; i < p->d.key_count; i++) {

@@ -4,11 +4,14 @@
 
 /*
  * A stream that stalls goes on in its old shape and is looked at as often as others: what
- * stalls it may have been undone. These looks say nothing that was said already.
+ * stalls it may have been undone. These looks say nothing that was said already. Where
+ * each look sends a statement again, for the server to refuse or give up, they are rare.
  */
-static bool watches_stalled(const struct attempt *a, bool stalled)
+static bool watches_stalled(const struct attempt *a, const struct fault *fault,
+                            bool stalled)
 {
-    return stalled && a->before.applied_hash != NULL && !a->sync.deleting;
+    return stalled && a->before.applied_hash != NULL && !a->sync.deleting &&
+           a->steps == 0 && strcmp(fault->reason, "AlterFailed") != 0;
 }
 
 bool retry_is_told(const struct attempt *a, const struct fault *fault)
@@ -16,7 +19,7 @@ bool retry_is_told(const struct attempt *a, const struct fault *fault)
     const struct kube_condition *before =
         kube_conditions_find(&a->conditions_before, condition_type(CONDITION_STALLED));
 
-    return before != NULL && watches_stalled(a, true) && a->steps == 0 &&
+    return before != NULL && watches_stalled(a, fault, true) &&
            a->sync.generation == a->before.observed_generation &&
            strcmp(a->trigger, "Manual") != 0 &&
            strcmp(before->reason, fault->reason) == 0 &&
@@ -66,7 +69,7 @@ static void back_off(struct attempt *a, const struct fault *fault, bool stalled)
 
 void retry_schedule(struct attempt *a, const struct fault *fault, bool stalled)
 {
-    if (watches_stalled(a, stalled)) {
+    if (watches_stalled(a, fault, stalled)) {
         watch_stalled(a);
     } else {
         back_off(a, fault, stalled);

@@ -292,6 +292,26 @@ static void keeps_a_dropped_column(void **state)
     ASSERT_CONTAINS(fault.text, "most likely a rename");
 }
 
+/* What was approved stays approved when StarRocks tells how many backends it has. */
+static void an_approval_outlives_the_number_of_replicas(void **state)
+{
+    struct scene s = {0};
+    struct fault fault = FAULT_INIT;
+
+    scene_open(&s, state);
+    s.w.sr.live_backends = -1;
+    ASSERT_OK(scene_plan(&s, &fault), &fault);
+    const char *hash = s.plan.hash;
+    assert_null(strstr(scene_sql(&s, 4), "replication_num"));
+    s.w.sr.live_backends = 1;
+    ASSERT_OK(scene_plan(&s, &fault), &fault);
+    ASSERT_CONTAINS(scene_sql(&s, 4), "'replication_num' = '1'");
+    assert_string_equal(s.plan.hash, hash);
+    s.f->sync.buckets = 3;
+    ASSERT_OK(scene_plan(&s, &fault), &fault);
+    assert_string_not_equal(s.plan.hash, hash);
+}
+
 /* An option that RisingWave cannot alter on a sink. */
 static void replaces_the_sink_for_its_batch_size(void **state)
 {
@@ -340,6 +360,7 @@ int main(void)
         TEST(marks_an_unmarked_table),
         TEST(makes_a_lost_sink_again),
         TEST(keeps_a_dropped_column),
+        TEST(an_approval_outlives_the_number_of_replicas),
         TEST(replaces_the_sink_for_its_batch_size),
         TEST(hashes_the_statements),
     };
