@@ -201,22 +201,24 @@ void chaos_step(struct sim *sim)
     const struct shop_sync *s = some_sync(sim, true);
     uint64_t what = draw(sim, 100);
 
-    if (what < 20 || s == NULL) {
+    if (what < 16 || s == NULL) {
         a_user_creates(sim);
-    } else if (what < 45) {
+    } else if (what < 33) {
         a_user_edits(sim, s->name);
-    } else if (what < 52) {
+    } else if (what < 45) {
+        chaos_wish(sim, s->name);
+    } else if (what < 51) {
         an_administrator_acts(sim);
-    } else if (what < 70) {
+    } else if (what < 64) {
         a_server_changes(sim);
-    } else if (what < 78) {
+    } else if (what < 70) {
         somebody_drops(sim);
-    } else if (what < 82) {
+    } else if (what < 73) {
         somebody_builds(sim);
-    } else if (what < 86) {
+    } else if (what < 76) {
         drop_views(sim);
     } else if (what < 92) {
-        fake_mysql_write(sim->db, shop_mysql(sim), "shop", "orders", 3);
+        chaos_upstream(sim);
     } else {
         fate(sim);
     }
@@ -232,6 +234,7 @@ void chaos_end(struct sim *sim)
         sim->db->rw.v[i]->down = sim->db->rw.v[i]->recovering = false;
     }
     drop_views(sim);
+    chaos_wish_nothing(sim);
     for (size_t i = 0; i < COUNT_OF(pool); i++) {
         if (shop_find(sim, pool[i].name) != NULL) {
             fake_kube_annotate(sim->kube, SHOP, pool[i].name, TSYNC_ANNOTATION_PAUSE,

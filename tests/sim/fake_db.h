@@ -10,21 +10,10 @@
 #define FAKE_DB_H
 
 #include "db/db.h"
+#include "fake_mysql.h"
 #include "sim_call.h"
 
 struct sim;
-
-struct fake_upstream { /* a MySQL table */
-    struct mysql_table table;
-    int64_t rows;
-};
-
-struct fake_mysql {
-    const char *host;
-    bool down, refuses_login;
-    struct mysql_server server;
-    VEC(struct fake_upstream *) tables;
-};
 
 enum fake_kind { FAKE_SOURCE = 1, FAKE_TABLE, FAKE_SINK, FAKE_VIEW };
 
@@ -37,13 +26,21 @@ struct fake_stream_object { /* anything in RisingWave */
     /* table */
     const char *comment, *upstream; /* upstream: "db.table" */
     VEC(struct rw_column) columns;
-    int64_t rows, loaded_ms; /* when the snapshot is done */
-    bool live;               /* it is done and rows were counted */
+    int64_t rows, loaded_ms; /* data.count; when the snapshot is done */
+    struct fake_rows data;
+    bool live;        /* it is done */
+    bool no_snapshot; /* it was not asked for one */
     /* sink */
     const char *target_host, *mysql_port, *http_port, *user, *target_database,
         *target_table, *primary_key, *interval;
-    int64_t built_ms, rate_limit, pending, pending_since_ms;
-    bool built;
+    struct strlist reads, writes; /* columns of its table, of the target */
+    int64_t made_ms, built_ms, rate_limit;
+    int64_t lag_ms;  /* how long a change waits in it */
+    int64_t pending; /* rows that it has not delivered: of `backfill` and `changes` */
+    struct fake_rows backfill; /* the table as it was when the sink was made */
+    bool built, backfilled;
+    VEC(struct fake_change) changes;
+    size_t delivered; /* so many of the changes, from the front */
 };
 
 struct fake_rw {
@@ -53,6 +50,7 @@ struct fake_rw {
     enum plan_kind refuses; /* every statement of this kind */
     enum plan_kind forgets; /* statements of this kind succeed and do nothing */
     int64_t last_id;
+    int64_t tables_made, sinks_made; /* ever */
     struct strlist schemas;
     VEC(struct fake_stream_object *) objects;
     VEC(struct rw_event) events;
@@ -61,13 +59,18 @@ struct fake_rw {
 struct fake_sr_table {
     const char *database;
     struct sr_table table;
-    int64_t rows;
+    int64_t rows; /* data.count */
+    struct fake_rows data;
+    int64_t altered_ms; /* when the job that changes `wanted` ends; 0: no job */
+    VEC(struct sr_column) wanted;
 };
 
 struct fake_sr {
     const char *host;
     bool down, refuses_login, hides_backends;
     int64_t live_backends;
+    int64_t tables_made;      /* ever */
+    const char *fails_alters; /* jobs are cancelled with this message; NULL: they work */
     struct strlist databases;
     VEC(struct fake_sr_table *) tables;
 };
@@ -76,7 +79,8 @@ struct fake_db {
     struct db_factory base;
     struct sim *sim;
     int64_t open_sessions;
-    int64_t snapshot_ms, build_ms; /* how long snapshots and new sinks take */
+    /* how long snapshots, new sinks and StarRocks' jobs take */
+    int64_t snapshot_ms, build_ms, alter_ms;
     VEC(struct fake_mysql *) mysql;
     VEC(struct fake_rw *) rw;
     VEC(struct fake_sr *) sr;
@@ -92,13 +96,6 @@ struct fake_sr *fake_db_add_sr(struct fake_db *db, const char *host,
 struct fake_mysql *fake_db_mysql(struct fake_db *db, const char *host);
 struct fake_rw *fake_db_rw(struct fake_db *db, const char *host);
 struct fake_sr *fake_db_sr(struct fake_db *db, const char *host);
-
-/* id BIGINT key, name VARCHAR(80), amount DECIMAL(10,2), created DATETIME, note TEXT. */
-void fake_mysql_add_table(struct fake_db *db, struct fake_mysql *mysql,
-                          const char *database, const char *name, int64_t rows);
-/* Rows written upstream: they pass every sink of that table. */
-void fake_mysql_write(struct fake_db *db, struct fake_mysql *mysql, const char *database,
-                      const char *name, int64_t rows);
 
 /* --- RisingWave's objects --- */
 struct fake_stream_object *fake_rw_find(const struct fake_rw *rw, const char *schema,
@@ -117,16 +114,23 @@ void fake_rw_drop_cascade(struct fake_rw *rw, const struct fake_stream_object *o
 struct fake_sr_table *fake_sr_find(const struct fake_sr *sr, const char *database,
                                    const char *table);
 void fake_sr_remove(struct fake_sr *sr, const struct fake_sr_table *table);
+bool fake_sr_altering(const struct fake_sr_table *table);
 
 /* --- shared by fake_*.c --- */
 void fake_db_tick(struct fake_db *db); /* lets the rows flow up to now */
+/* A change of a MySQL table, on its way from now on. */
+void fake_rw_pass(struct fake_db *db, const struct fake_upstream *table, int64_t key,
+                  int64_t version);
+void fake_rw_tick(struct fake_db *db, struct fake_rw *rw);
+/* The MySQL table that a CDC table reads; NULL: there is none of that name. */
+struct fake_upstream *fake_rw_upstream(struct fake_db *db, const struct fake_rw *rw,
+                                       const struct fake_stream_object *table);
+void fake_sr_tick(struct fake_db *db, struct fake_sr *sr);
 bool fake_rw_open(struct db_factory *f, const struct db_endpoint *endpoint,
                   struct cancel *cancel, struct stream_db **out_db, struct fault *fault);
 bool fake_sr_open(struct db_factory *f, const struct db_endpoint *endpoint,
                   struct cancel *cancel, struct target_db **out_db, struct fault *fault);
 bool fake_rw_apply(struct fake_db *db, struct fake_rw *rw, const struct plan_step *step,
                    struct arena *arena, struct fault *fault);
-/* "BIGINT" -> "bigint", as the catalog shows it; NULL: no such type. */
-const char *fake_rw_catalog_type(const char *written);
 
 #endif

@@ -1,4 +1,4 @@
-/* MySQL: one fact sheet and tables that never change under the controller's hands. */
+/* MySQL: its sessions. What becomes of its tables: fake_mysql_change.c. */
 #include "base/heap.h"
 #include "fake_session.h"
 #include "sim.h"
@@ -36,6 +36,22 @@ static bool probe(struct source_db *db, struct cancel *cancel, struct arena *are
     return true;
 }
 
+/* The lists change under later ALTERs. */
+static struct mysql_table copy_table(const struct mysql_table *table, struct arena *arena)
+{
+    struct mysql_table copy = *table;
+
+    memset(&copy.columns, 0, sizeof(copy.columns));
+    memset(&copy.primary_key, 0, sizeof(copy.primary_key));
+    for (VEC_EACH(struct mysql_column, column, &table->columns)) {
+        VEC_PUSH(arena, &copy.columns, *column);
+    }
+    for (size_t i = 0; i < table->primary_key.n; i++) {
+        VEC_PUSH(arena, &copy.primary_key, table->primary_key.v[i]);
+    }
+    return copy;
+}
+
 static bool read_table(struct source_db *db, const char *database, const char *table,
                        struct cancel *cancel, struct arena *arena,
                        struct mysql_table **out_table, bool *out_database_exists,
@@ -55,11 +71,95 @@ static bool read_table(struct source_db *db, const char *database, const char *t
         exists = exists || here;
         if (here && strcmp(t->name, table) == 0) {
             found = ARENA_NEW(arena, struct mysql_table);
-            *found = *t;
+            *found = copy_table(t, arena);
         }
     }
     *out_table = found;
     *out_database_exists = exists;
+    return true;
+}
+
+/* A table that went since it was read. */
+static bool gone(const char *database, const char *table, struct fault *fault)
+{
+    (void)fault_set(fault, FAULT_CONFLICT, NULL, "Table '%s.%s' doesn't exist", database,
+                    table);
+    return fault_code(fault, "1146");
+}
+
+static int64_t losses_of(const struct fake_upstream *up, const struct loss_check *check)
+{
+    for (VEC_EACH(struct fake_loss, loss, &up->losses)) {
+        if (loss->kind == check->kind && strcmp(loss->column, check->column) == 0) {
+            return loss->rows;
+        }
+    }
+    return check->kind == LOSS_NONE ? up->rows : 0;
+}
+
+static bool count_losses(struct source_db *db, const struct loss_check *checks,
+                         size_t count, const char *database, const char *table,
+                         int64_t rows_max, struct cancel *cancel, struct arena *arena,
+                         int64_t *out_counts, bool *out_complete, struct fault *fault)
+{
+    const struct fake_mysql *mysql = of(db)->mysql;
+    const struct fake_upstream *up = fake_mysql_find(mysql, database, table);
+
+    (void)arena;
+    if (!call(db, cancel, "count values", fault)) {
+        return false;
+    }
+    if (up == NULL) {
+        return gone(database, table, fault);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (mysql_table_find(&up->table, checks[i].column) == NULL) {
+            (void)fault_set(fault, FAULT_CONFLICT, NULL,
+                            "Unknown column '%s' in 'field list'", checks[i].column);
+            return fault_code(fault, "1054");
+        }
+        out_counts[i] = mysql->slow ? -1 : losses_of(up, &checks[i]);
+    }
+    *out_complete = !mysql->slow && up->rows < rows_max;
+    return true;
+}
+
+static bool count_rows(struct source_db *db, const char *database, const char *table,
+                       int64_t rows_max, struct cancel *cancel, int64_t *out_rows,
+                       struct fault *fault)
+{
+    const struct fake_mysql *mysql = of(db)->mysql;
+    const struct fake_upstream *up = fake_mysql_find(mysql, database, table);
+
+    if (!call(db, cancel, "count rows", fault)) {
+        return false;
+    }
+    if (up == NULL) {
+        return gone(database, table, fault);
+    }
+    *out_rows = mysql->slow ? -1 : up->rows < rows_max ? up->rows : rows_max;
+    return true;
+}
+
+static bool list_like(struct source_db *db, const char *database, const char *part,
+                      struct cancel *cancel, struct arena *arena,
+                      struct mysql_tables *out_tables, struct fault *fault)
+{
+    const struct fake_mysql *mysql = of(db)->mysql;
+    struct mysql_tables found = {0};
+
+    if (!call(db, cancel, "list tables", fault)) {
+        return false;
+    }
+    for (size_t i = 0; i < mysql->tables.n; i++) {
+        const struct mysql_table *t = &mysql->tables.v[i]->table;
+
+        if (strcmp(t->database, database) == 0 &&
+            sv_contains(sv_from(t->name), sv_from(part))) {
+            VEC_PUSH(arena, &found.tables, copy_table(t, arena));
+        }
+    }
+    *out_tables = found;
     return true;
 }
 
@@ -88,6 +188,9 @@ static bool open_source(struct db_factory *f, const struct db_endpoint *endpoint
 {
     static const struct source_db_ops ops = {.probe = probe,
                                              .read_table = read_table,
+                                             .count_losses = count_losses,
+                                             .count_rows = count_rows,
+                                             .list_like = list_like,
                                              .replica_ids = replica_ids,
                                              .close = close_source};
     struct fake_db *db = (struct fake_db *)(void *)f;
@@ -122,6 +225,7 @@ struct fake_db *fake_db_new(struct sim *sim)
     db->sim = sim;
     db->snapshot_ms = 7000;
     db->build_ms = 5000;
+    db->alter_ms = 20000;
     return db;
 }
 
@@ -147,80 +251,4 @@ struct fake_mysql *fake_db_add_mysql(struct fake_db *db, const char *host,
         "*.* TO `cdc`@`%`");
     VEC_PUSH(db->sim->arena, &db->mysql, mysql);
     return mysql;
-}
-
-void fake_mysql_add_table(struct fake_db *db, struct fake_mysql *mysql,
-                          const char *database, const char *name, int64_t rows)
-{
-    static const struct mysql_column columns[] = {{.name = "id",
-                                                   .data_type = "bigint",
-                                                   .column_type = "bigint",
-                                                   .key = "PRI",
-                                                   .char_max_length = -1,
-                                                   .numeric_precision = 19,
-                                                   .numeric_scale = 0},
-                                                  {.name = "name",
-                                                   .data_type = "varchar",
-                                                   .column_type = "varchar(80)",
-                                                   .nullable = true,
-                                                   .key = "",
-                                                   .charset = "utf8mb4",
-                                                   .collation = "utf8mb4_bin",
-                                                   .comment = "it's \"quoted\", \\ and ,",
-                                                   .char_max_length = 80,
-                                                   .numeric_precision = -1,
-                                                   .numeric_scale = -1},
-                                                  {.name = "amount",
-                                                   .data_type = "decimal",
-                                                   .column_type = "decimal(10,2)",
-                                                   .nullable = true,
-                                                   .key = "",
-                                                   .char_max_length = -1,
-                                                   .numeric_precision = 10,
-                                                   .numeric_scale = 2},
-                                                  {.name = "created at",
-                                                   .data_type = "datetime",
-                                                   .column_type = "datetime",
-                                                   .nullable = true,
-                                                   .key = "",
-                                                   .char_max_length = -1,
-                                                   .numeric_precision = -1,
-                                                   .numeric_scale = -1},
-                                                  {.name = "flags",
-                                                   .data_type = "bit",
-                                                   .column_type = "bit(1)",
-                                                   .nullable = true,
-                                                   .key = "",
-                                                   .char_max_length = -1,
-                                                   .numeric_precision = 1,
-                                                   .numeric_scale = -1},
-                                                  {.name = "extra",
-                                                   .data_type = "json",
-                                                   .column_type = "json",
-                                                   .nullable = true,
-                                                   .key = "",
-                                                   .char_max_length = -1,
-                                                   .numeric_precision = -1,
-                                                   .numeric_scale = -1}};
-    struct arena *arena = db->sim->arena;
-    struct fake_upstream *up = ARENA_NEW(arena, struct fake_upstream);
-
-    up->table = (struct mysql_table){.database = database,
-                                     .name = name,
-                                     .type = "BASE TABLE",
-                                     .engine = "InnoDB",
-                                     .comment = "",
-                                     .row_estimate = rows};
-    up->rows = rows;
-    for (size_t i = 0; i < COUNT_OF(columns); i++) {
-        struct mysql_column column = columns[i];
-
-        column.ordinal = (int64_t)i + 1;
-        column.extra = "";
-        column.comment = column.comment == NULL ? "" : column.comment;
-        column.datetime_precision = -1;
-        VEC_PUSH(arena, &up->table.columns, column);
-    }
-    VEC_PUSH(arena, &up->table.primary_key, "id");
-    VEC_PUSH(arena, &mysql->tables, up);
 }

@@ -184,8 +184,9 @@ static const struct fake_stream_object *by_internal(const struct fake_rw *rw,
 
 static bool gone(const char *name, struct fault *fault)
 {
-    return fault_set(fault, FAULT_REFUSED, NULL, "Catalog error: table not found: %s",
-                     name);
+    (void)fault_set(fault, FAULT_REFUSED, NULL, "Catalog error: table not found: %s",
+                    name);
+    return fault_code(fault, "42704");
 }
 
 static bool snapshot(struct stream_db *db, const char *schema, const char *internal_table,
@@ -206,6 +207,16 @@ static bool snapshot(struct stream_db *db, const char *schema, const char *inter
     return true;
 }
 
+/* The moment of the oldest entry of a sink's log; of an idle one, a barrier's. */
+static int64_t oldest(const struct fake_stream_object *sink, const struct sim *sim)
+{
+    if (!sink->backfilled && sink->backfill.count > 0) {
+        return sink->made_ms;
+    }
+    return sink->delivered < sink->changes.n ? sink->changes.v[sink->delivered].at_ms
+                                             : sim->clock.now_ms - 3000;
+}
+
 static bool backlog(struct stream_db *db, const char *schema, const char *internal_table,
                     struct cancel *cancel, struct rw_backlog *out_backlog,
                     struct fault *fault)
@@ -222,12 +233,28 @@ static bool backlog(struct stream_db *db, const char *schema, const char *intern
         return gone(internal_table, fault);
     }
     wall_ms = sim_wall_ms(sim);
-    *out_backlog = (struct rw_backlog){
-        .present = true,
-        .undelivered = o->pending,
-        .oldest_ms = o->pending > 0 ? wall_ms - (sim->clock.now_ms - o->pending_since_ms)
-                                    : wall_ms - 3000,
-        .now_ms = wall_ms};
+    *out_backlog =
+        (struct rw_backlog){.present = true,
+                            .undelivered = o->pending,
+                            .oldest_ms = wall_ms - (sim->clock.now_ms - oldest(o, sim)),
+                            .now_ms = wall_ms};
+    return true;
+}
+
+static bool count_rows(struct stream_db *db, const char *schema, const char *table,
+                       int64_t rows_max, struct cancel *cancel, int64_t *out_rows,
+                       struct fault *fault)
+{
+    const struct fake_stream_object *o = NULL;
+
+    if (!read_call(db, cancel, "count the CDC table's rows", fault)) {
+        return false;
+    }
+    o = fake_rw_find(of(db)->rw, schema, table);
+    if (o == NULL || o->kind != FAKE_TABLE) {
+        return gone(table, fault);
+    }
+    *out_rows = o->rows < rows_max ? o->rows : rows_max;
     return true;
 }
 
@@ -281,6 +308,7 @@ bool fake_rw_open(struct db_factory *f, const struct db_endpoint *endpoint,
                                              .catalog = catalog,
                                              .snapshot = snapshot,
                                              .backlog = backlog,
+                                             .count_rows = count_rows,
                                              .source_offset = source_offset,
                                              .apply = apply,
                                              .close = close_stream};

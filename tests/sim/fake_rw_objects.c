@@ -1,7 +1,8 @@
 /* What is in RisingWave, by name, by number and by what reads what. */
 #include "ddl/types.h"
-#include "fake_db.h"
-#include "sim.h"
+#include "fake_rw_job.h"
+
+#define LAG_MS 2000 /* a row waits this long in a sink that delivers */
 
 struct fake_stream_object *fake_rw_find(const struct fake_rw *rw, const char *schema,
                                         const char *name)
@@ -39,7 +40,10 @@ struct fake_stream_object *fake_rw_add(struct fake_db *db, struct fake_rw *rw,
                                      .uses = uses,
                                      .schema = arena_strdup(arena, schema),
                                      .name = arena_strdup(arena, name),
-                                     .rate_limit = -1};
+                                     .rate_limit = -1,
+                                     .lag_ms = LAG_MS};
+    rw->tables_made += kind == FAKE_TABLE;
+    rw->sinks_made += kind == FAKE_SINK;
     VEC_PUSH(arena, &rw->objects, o);
     return o;
 }

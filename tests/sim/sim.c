@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MOMENT_MS 250
 #define KEYS_AT_ONCE_MAX 2000 /* attempts without a tick of the clock: the loop spins */
 
 static int64_t monotonic_ms(const struct clock *clock)
@@ -182,6 +183,9 @@ enum sim_verdict sim_call(struct sim *sim, enum sim_call_kind kind)
         return SIM_BREAK; /* a dead process calls nobody */
     }
     count(sim, kind);
+    if (sim->on_moment != NULL) {
+        sim->on_moment(sim);
+    }
     f->calls++;
     if (f->mode == SIM_RANDOM) {
         return roll(sim);
@@ -337,10 +341,18 @@ bool sim_step(struct sim *sim, int64_t until_ms)
     }
     ready_ms = queue_next_ms(sim->loop->queue);
     next_ms = ready_ms < next_ms ? ready_ms : next_ms;
+    if (sim->on_moment != NULL && next_ms > sim->clock.now_ms + MOMENT_MS) {
+        next_ms = sim->clock.now_ms + MOMENT_MS;
+    }
     if (next_ms > until_ms) {
         return false;
     }
-    sim->clock.now_ms = next_ms > sim->clock.now_ms ? next_ms : sim->clock.now_ms;
+    if (next_ms > sim->clock.now_ms) {
+        sim->clock.now_ms = next_ms;
+        if (sim->on_moment != NULL) {
+            sim->on_moment(sim);
+        }
+    }
     return true;
 }
 

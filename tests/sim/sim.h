@@ -22,6 +22,13 @@
 
 #define SIM_EPOCH_MS INT64_C(1790000000000) /* wall clock at virtual 0 */
 #define SIM_START_MS INT64_C(1000000)
+/* A sanitizer makes everything many times slower: what is tried again and again is then
+ * tried on fewer examples. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SIM_SLOWER 6
+#else
+#define SIM_SLOWER 1
+#endif
 
 struct sim_clock {
     struct clock base;
@@ -74,6 +81,9 @@ struct sim {
     int64_t applies_ever; /* sim_count_anew() leaves it alone */
     /* Told when a status newly claims that a TableSync is Ready; NULL: nobody asks. */
     void (*on_ready)(struct sim *sim, const struct json *object);
+    /* Told at every external call, before it takes effect, and four times in each second
+     * in which none is made: where a test lets MySQL's rows change. NULL: nobody. */
+    void (*on_moment)(struct sim *sim);
     bool crashed;
     int64_t last_key_ms, keys_at_once; /* finds a loop that spins */
     struct lg *lg;                     /* SIM_LOG=1: the controller's log on stderr */

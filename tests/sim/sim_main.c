@@ -1,16 +1,27 @@
-/* One program for every scenario. */
+/* One program for every scenario; an argument names those to run: sim 'each_*'. */
 #include "shop.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
     int failed = 0;
 
+    if (argc > 1) {
+        cmocka_set_test_filter(argv[1]);
+    }
     failed += run_converge_tests();
     failed += run_fault_tests();
     failed += run_deletion_tests();
     failed += run_rival_tests();
     failed += run_edit_tests();
     failed += run_drift_tests();
+    failed += run_evolve_tests();
+    failed += run_swap_tests();
+    failed += run_resync_tests();
+    failed += run_approval_tests();
+    failed += run_replaced_tests();
+    failed += run_policy_tests();
+    failed += run_column_tests();
+    failed += run_torture_tests();
     failed += run_random_tests();
     return failed == 0 ? 0 : 1;
 }

@@ -1,0 +1,158 @@
+/* Any one call of a change, a re-sync or an approval may fail, lose its answer or be the
+ * controller's last, while rows change: it ends as if nothing had happened. */
+#include "living.h"
+
+#define CHURN_MS 15000
+
+static void add_column(struct sim *sim)
+{
+    living_churn_for(sim, CHURN_MS);
+    living_add(sim, "remark", "varchar(20)");
+}
+
+static void change_type(struct sim *sim)
+{
+    living_churn_for(sim, CHURN_MS);
+    living_policy(sim, "Evolve");
+    living_modify(sim, "qty", "datetime");
+}
+
+static void in_place(struct sim *sim)
+{
+    living_churn_for(sim, CHURN_MS);
+    living_resync(sim, "once", "InPlace");
+}
+
+static void truncated(struct sim *sim)
+{
+    living_churn_for(sim, CHURN_MS);
+    living_resync(sim, "once", "Truncate");
+}
+
+static void recreated(struct sim *sim)
+{
+    living_churn_for(sim, CHURN_MS);
+    living_resync(sim, "once", "Recreate");
+}
+
+static bool asks(struct sim *sim)
+{
+    return strcmp(shop_reason(sim, LIVING, "PlanApproved"), "DestructiveChange") == 0;
+}
+
+static void wait_for_approval(struct sim *sim)
+{
+    living_grow(sim);
+    living_policy(sim, "Evolve");
+    living_edit(sim, "schemaChange.dropColumn", "\"Drop\"");
+    fake_mysql_drop_column(sim->db, living_table(sim), "qty");
+    check_run_until(sim, asks, 5 * MINUTE_MS);
+}
+
+static void approve(struct sim *sim)
+{
+    living_churn_for(sim, CHURN_MS);
+    living_approve(sim);
+}
+
+static bool column_is_gone(struct sim *sim)
+{
+    return living_has_new_sink(sim) && living_stream(sim)->columns.n == 6;
+}
+
+static void check_settled(struct sim *sim)
+{
+    living_calm(sim);
+    living_check_settled(sim);
+}
+
+/* The first run made one CDC table, the change at most one more. */
+static void check_made(struct sim *sim, int64_t tables)
+{
+    check_settled(sim);
+    if (shop_rw(sim)->tables_made != tables) {
+        check_fail(sim, "%lld CDC tables were made, not %lld",
+                   (long long)shop_rw(sim)->tables_made, (long long)tables);
+    }
+}
+
+static void one_table(struct sim *sim)
+{
+    check_made(sim, 1);
+}
+
+static void two_tables(struct sim *sim)
+{
+    check_made(sim, 2);
+}
+
+static void two_targets(struct sim *sim)
+{
+    check_made(sim, 2);
+    if (shop_sr(sim)->tables_made < 2) {
+        check_fail(sim, "the target was not made anew");
+    }
+}
+
+static void dropped_for_good(struct sim *sim)
+{
+    check_made(sim, 1);
+    if (living_target_column(sim, "qty") != NULL) {
+        check_fail(sim, "the target still has the dropped column");
+    }
+}
+
+#define STRIDE 4
+
+static const struct trial trials[] = {
+    {"a new column", living_grow, add_column, living_has_new_sink, one_table, STRIDE},
+    {"another type", living_grow, change_type, living_has_new_sink, two_tables, STRIDE},
+    {"a re-sync InPlace", living_grow, in_place, living_is_handled, two_tables, STRIDE},
+    {"a re-sync Truncate", living_grow, truncated, living_is_handled, two_tables, STRIDE},
+    {"a re-sync Recreate", living_grow, recreated, living_is_handled, two_targets,
+     STRIDE},
+    {"an approval", wait_for_approval, approve, column_is_gone, dropped_for_good, STRIDE},
+};
+
+static void each(enum sim_mode mode)
+{
+    for (size_t i = 0; i < COUNT_OF(trials); i++) {
+        run_trials(&trials[i], mode);
+    }
+}
+
+static void each_call_of_a_change_fails_once(void **state)
+{
+    (void)state;
+    each(SIM_FAIL);
+}
+
+static void each_answer_in_a_change_is_lost_once(void **state)
+{
+    (void)state;
+    each(SIM_LOSE);
+}
+
+static void crash_before_each_call_of_a_change(void **state)
+{
+    (void)state;
+    each(SIM_CRASH_BEFORE);
+}
+
+static void crash_after_each_call_of_a_change(void **state)
+{
+    (void)state;
+    each(SIM_CRASH_AFTER);
+}
+
+int run_torture_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_call_of_a_change_fails_once),
+        cmocka_unit_test(each_answer_in_a_change_is_lost_once),
+        cmocka_unit_test(crash_before_each_call_of_a_change),
+        cmocka_unit_test(crash_after_each_call_of_a_change),
+    };
+
+    return cmocka_run_group_tests_name("torture", tests, NULL, NULL);
+}
