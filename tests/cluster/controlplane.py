@@ -175,7 +175,10 @@ class ControlPlane:
         """Ready for a user: healthy, and the namespace every cluster has is there."""
         if not self.ca_file.exists():
             return False
-        trust = ssl.create_default_context(cafile=str(self.ca_file))
+        try:
+            trust = ssl.create_default_context(cafile=str(self.ca_file))
+        except ssl.SSLError:  # it is just being written
+            return False
         token = self.token_for(ADMIN)
         return (_get_ok(f"{self.url}/readyz", trust, token)
                 and _get_ok(f"{self.url}/api/v1/namespaces/default", trust, token))

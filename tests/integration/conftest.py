@@ -1,11 +1,41 @@
 """One system for the whole run; each test has tables and resources of its own."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from cluster.controlplane import start_control_plane
 from cluster.mysql import start_mariadb, start_oracle56
 
 from . import system as sys_
+
+ABREAST = 12
+_begun: dict[Path, dict[str, Future]] = {}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "together: begins with all others of its module that are so marked")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Tests marked `together` run abreast: each waits for servers, with tables of its own, and not for the others."""
+    if pyfuncitem.get_closest_marker("together") is None:
+        return None
+    if pyfuncitem.path not in _begun:
+        pool = ThreadPoolExecutor(ABREAST)
+        _begun[pyfuncitem.path] = {
+            item.nodeid: pool.submit(item.obj, **_arguments(item, pyfuncitem._request)) for item in pyfuncitem.session.items
+            if item.path == pyfuncitem.path and item.get_closest_marker("together")}
+    _begun[pyfuncitem.path][pyfuncitem.nodeid].result()
+    return True
+
+
+def _arguments(item, request):
+    """What the test is called with: its parameters, and fixtures of the module or the session."""
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    return {name: given[name] if name in given else request.getfixturevalue(name) for name in item._fixtureinfo.argnames}
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,13 @@ import base64
 import json
 import os
 import re
+import sqlite3
 import ssl
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -31,6 +33,7 @@ MYSQL_PASSWORD = "cdc'p\\w\"1"
 RISINGWAVE_PASSWORD = "rw'pw 2"
 STARROCKS_PASSWORD = "sr'p\\w\"3"
 SECRETS = (MYSQL_PASSWORD, RISINGWAVE_PASSWORD, STARROCKS_PASSWORD)
+PATIENCE_S = 120
 
 
 def read_ready(log: Path) -> dict[str, str] | None:
@@ -202,7 +205,8 @@ def sync_manifest(name: str, database: str, table: str, *, mysql: str = "shop-my
                   **spec) -> dict:
     body = {"source": {"connectionRef": {"name": mysql}, "database": database, "table": table},
             "risingWave": {"connectionRef": {"name": rw}},
-            "target": {"connectionRef": {"name": warehouse}, "database": target_database}}
+            "target": {"connectionRef": {"name": warehouse}, "database": target_database},
+            "drift": {"interval": "2s"}}
     for key, value in spec.items():
         if isinstance(value, dict) and isinstance(body.get(key), dict):
             body[key].update(value)
@@ -217,6 +221,8 @@ class System:
 
     def __init__(self, plane: ControlPlane, mysql: Server, rw: RisingWave, starrocks: StarRocks):
         self.plane, self.mysql, self.rw, self.starrocks = plane, mysql, rw, starrocks
+        trust = ssl.create_default_context(cafile=str(plane.ca_file))
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
 
     def apply(self, *objects: dict, check: bool = True):
         text = "\n---\n".join(json.dumps(o) for o in objects)
@@ -239,12 +245,9 @@ class System:
 
     def read(self, path: str) -> dict:
         """GET of an API path as administrator: cheap enough to poll, which kubectl is not."""
-        trust = ssl.create_default_context(cafile=str(self.plane.ca_file))
         request = urllib.request.Request(self.plane.url + path)
         request.add_header("Authorization", f"Bearer {self.plane.token_for('admin')}")
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
-                                             urllib.request.HTTPSHandler(context=trust))
-        with opener.open(request, timeout=10) as answer:
+        with self.opener.open(request, timeout=10) as answer:
             return json.load(answer)
 
     def listed(self, namespace: str = NAMESPACE, plural: str = "tablesyncs") -> dict[str, dict]:
@@ -390,6 +393,196 @@ class Told:
         assert status["nextRetryAt"] and status["observedGeneration"] == self.objects[name]["metadata"]["generation"]
         assert_no_secret(json.dumps(self.objects[name]) + self.described[name], f"what is shown of {name}")
         return ready["message"]
+
+
+def patiently(what: str, ready, timeout_s: float) -> None:
+    """wait_until() for many at a time: it asks less often."""
+    deadline = time.monotonic() + timeout_s
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {timeout_s:g} s")
+        time.sleep(0.15)
+
+
+class Group:
+    """The TableSyncs of one test module, in a namespace and in databases of their own, which bear its name.
+
+    A TableSync, its MySQL table and its StarRocks table are called the same. Names are letters and digits, so that
+    what is made in RisingWave can be told apart.
+    """
+
+    def __init__(self, system: System, namespace: str, mysql: Server | None = None):
+        self.system, self.namespace, self.mysql = system, namespace, mysql or system.mysql
+        self.database = namespace.replace("-", "_")
+        self.mysql.execute(f"CREATE DATABASE {self.database} DEFAULT CHARACTER SET utf8mb4")
+        grant_starrocks(system.starrocks, self.database)
+        system.connect(namespace, mysql=self.mysql)
+
+    def manifest(self, name: str, **spec) -> dict:
+        body = {"drift": {"interval": "1s"}, "retry": {"backoffBase": "200ms", "backoffMax": "2s"}, "deletionPolicy": "Delete"}
+        return sync_manifest(name, self.database, name, target_database=self.database, namespace=self.namespace,
+                             **{**body, **spec})
+
+    def apply(self, specs: dict[str, dict]) -> None:
+        self.system.apply(*(self.manifest(name, **spec) for name, spec in specs.items()))
+
+    def sql(self, *statements: str) -> tuple:
+        return self.mysql.execute(*statements, database=self.database)
+
+    def get(self, name: str) -> dict:
+        return self.system.read(f"/apis/tablesync.dev/v1alpha1/namespaces/{self.namespace}/tablesyncs/{name}")
+
+    def status(self, name: str) -> dict:
+        return self.get(name).get("status", {})
+
+    def events(self, name: str, reason: str) -> list[dict]:
+        return [e for e in self.system.events(name, self.namespace) if e["reason"] == reason]
+
+    def patch(self, name: str, **spec) -> None:
+        self.system.plane.kubectl("patch", "tsync", name, "-n", self.namespace, "--type=merge", "-p", json.dumps({"spec": spec}))
+
+    def annotate(self, name: str, **values: str) -> None:
+        """Sets annotations of ours; `approve_plan` is tablesync.dev/approve-plan."""
+        self.system.plane.kubectl("annotate", "--overwrite", "tsync", name, "-n", self.namespace,
+                                  *(f"tablesync.dev/{key.replace('_', '-')}={value}" for key, value in values.items()))
+
+    def delete(self, *names: str) -> None:
+        self.system.delete(*names, namespace=self.namespace)
+
+    def wait(self, name: str, what: str, true, timeout_s: float = PATIENCE_S) -> dict:
+        """Waits until true(resource); returns the resource."""
+        seen: dict = {}
+
+        def reached() -> bool:
+            seen.update(found=self.get(name))
+            return true(seen["found"])
+
+        try:
+            patiently(f"{name}: {what}", reached, timeout_s)
+        except TimeoutError as late:
+            raise AssertionError(f"{late}\n{json.dumps(seen['found'].get('status'), indent=1)}\n"
+                                 f"RisingWave: {self.streams(name)}") from late
+        return seen["found"]
+
+    def wait_condition(self, name: str, kind: str, status: str, reason: str, timeout_s: float = PATIENCE_S) -> dict:
+        def reached(resource: dict) -> bool:
+            found = condition_of(resource, kind)
+            return (found.get("status"), found.get("reason")) == (status, reason)
+
+        return condition_of(self.wait(name, f"{kind}={status} {reason}", reached, timeout_s), kind)
+
+    def wait_refused(self, name: str, reason: str, condition: str, words: tuple[str, ...] = (), timeout_s: float = PATIENCE_S) -> str:
+        """Waits until Ready and `condition` give the reason; returns the message, which must hold the words."""
+        self.wait_condition(name, "Ready", "False", reason, timeout_s)
+        message = self.wait_condition(name, condition, "True" if condition == "DataLoss" else "False", reason)["message"]
+        for word in words:
+            assert word in message, f"{word!r} is not in: {message}"
+        return message
+
+    def wait_stalled(self, name: str, reason: str, condition: str, words: tuple[str, ...] = (), timeout_s: float = PATIENCE_S) -> str:
+        """The same, and only a person can help."""
+        self.wait_condition(name, "Stalled", "True", reason, timeout_s)
+        return self.wait_refused(name, reason, condition, words)
+
+    def wait_ready(self, *names: str, timeout_s: float = PATIENCE_S) -> None:
+        missing = set(names)
+
+        def reached() -> bool:
+            found = self.system.listed(self.namespace)
+            missing.difference_update({n for n in missing if condition_of(found[n], "Ready").get("reason") == "Streaming"
+                                       and found[n]["status"]["observedGeneration"] == found[n]["metadata"]["generation"]})
+            return not missing
+
+        try:
+            patiently("everything streams", reached, timeout_s)
+        except TimeoutError as late:
+            states = {name: self.status(name).get("conditions") for name in missing}
+            raise AssertionError(f"{late}: {json.dumps(states, indent=1)}") from late
+
+    def rows(self, name: str, columns: str = "*") -> list[tuple]:
+        return self.system.target_rows(f"{self.database}.`{name}`", columns)
+
+    def source(self, name: str, columns: str = "*") -> list[tuple]:
+        return [tuple(row) for row in self.sql(f"SELECT {columns} FROM `{name}` ORDER BY 1")]
+
+    def wait_rows(self, name: str, rows: list[tuple] | None = None, columns: str = "*", timeout_s: float = PATIENCE_S) -> None:
+        """Waits until the target holds these rows, or those of the MySQL table."""
+        seen: dict = {}
+
+        def equal() -> bool:
+            try:
+                seen["target"] = self.rows(name, columns)
+            except pymysql.err.MySQLError as error:  # a table that is just being made anew, a column not added yet
+                seen["target"] = error
+            seen["wanted"] = self.source(name, columns) if rows is None else rows
+            return seen["target"] == seen["wanted"]
+
+        try:
+            patiently(f"{name}: the rows arrive", equal, timeout_s)
+        except TimeoutError as late:
+            raise AssertionError(f"{late}\ntarget {str(seen['target'])[:2000]}\nwanted {str(seen['wanted'])[:2000]}\n"
+                                 f"{json.dumps(self.status(name), indent=1)}\nRisingWave: {self.streams(name)}") from late
+
+    def target_columns(self, name: str) -> dict[str, str]:
+        """Columns of the StarRocks table with their types, in order; {}: no such table."""
+        return dict(self.system.starrocks.query(
+            f"SELECT column_name, column_type FROM information_schema.columns WHERE table_schema = '{self.database}'"
+            f" AND table_name = '{name}' ORDER BY ordinal_position"))
+
+    def streams(self, name: str) -> tuple[list[str], list[str]]:
+        """CDC tables and sinks of a TableSync in RisingWave, as "1", "2", ... by their versions."""
+        names = [found for (found,) in self.system.rw.query("SELECT name FROM rw_catalog.rw_relations")]
+        slug = re.escape(f"{self.database}_{name}".lower())
+        tables = [re.fullmatch(rf"t_{slug}_[0-9a-f]{{8}}(?:_v(\d+))?", found) for found in names]
+        sinks = [re.fullmatch(rf"k_{slug}_[0-9a-f]{{8}}_v(\d+)", found) for found in names]
+        return (sorted(match[1] or "1" for match in tables if match), sorted(match[1] for match in sinks if match))
+
+    def wait_settled(self, name: str, timeout_s: float = PATIENCE_S) -> tuple[str, str]:
+        """Waits until it streams through one CDC table and one sink; returns their versions."""
+        def settled(resource: dict) -> bool:
+            tables, sinks = self.streams(name)
+            return (condition_of(resource, "Ready").get("reason") == "Streaming" and (len(tables), len(sinks)) == (1, 1)
+                    and not condition_of(resource, "Reconciling"))
+
+        self.wait(name, "one CDC table, one sink, and Ready", settled, timeout_s)
+        tables, sinks = self.streams(name)
+        return tables[0], sinks[0]
+
+    def statements(self, name: str) -> list[str]:
+        """Everything that was run for it with success, in order."""
+        steps = audit(self.system, name, self.namespace)["steps"]
+        return [step["statement"] for step in steps if step["result"] == "Succeeded"]
+
+    def counted(self, name: str, done: bool = True) -> int:
+        """How many statements were run for it with success, or were at least begun; cheap enough to poll."""
+        with closing(sqlite3.connect(f"file:{self.system.controller.audit}?mode=ro", uri=True, timeout=10)) as log:
+            return log.execute("SELECT count(*) FROM task_steps WHERE run_id IN (SELECT id FROM task_runs WHERE ns = ?"
+                               " AND name = ?)" + (" AND result = 'Succeeded'" if done else ""),
+                               (self.namespace, name)).fetchone()[0]
+
+    def kill_at(self, name: str, count: int, done: bool, timeout_s: float = PATIENCE_S) -> None:
+        """Kills the controller (-9) the moment its audit log holds that many statements for it."""
+        deadline = time.monotonic() + timeout_s
+        while self.counted(name, done) < count:
+            assert time.monotonic() < deadline, f"{name}: {self.counted(name, done)} statements, not {count}"
+            time.sleep(0.002)
+        self.system.controller.daemon.kill()
+
+    def looks(self, number: int = 10, timeout_s: float = PATIENCE_S) -> None:
+        """Waits until the controller has looked at resources so many more times."""
+        name = 'controller_runtime_reconcile_total{controller="tablesync",result="requeue_after"}'
+        goal = self.system.controller.metric(name) + number
+        patiently(f"{number} more looks", lambda: self.system.controller.metric(name) >= goal, timeout_s)
+
+    def finish(self) -> None:
+        """Lets go of everything and removes it, without waiting for the controller to do that one by one."""
+        self.system.clear(self.namespace)
+        left = self.system.rw.query("SELECT name, relation_type FROM rw_catalog.rw_relations")
+        for kind in ("sink", "table", "source"):
+            for name in (n for n, found in left if found == kind and re.match(rf"[a-z]+_{self.database}_", n)):
+                self.system.rw.query(f'DROP {kind} tablesync."{name}"')
+        self.system.starrocks.query(f"DROP DATABASE {self.database} FORCE")
+        self.mysql.execute(f"DROP DATABASE {self.database}")
 
 
 def audit(system: System, name: str, namespace: str = NAMESPACE, command: str = "logs") -> dict:

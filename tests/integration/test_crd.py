@@ -21,7 +21,13 @@ FULL_STATUS = {
     "TableSync": {
         "observedGeneration": 1, "phase": "Streaming", "planHash": "sha256:4a", "appliedHash": "sha256:4a",
         "source": {"display": "shop.orders", "schemaHash": "sha256:4c", "columns": 14, "rowEstimate": 1200000,
-                   "primaryKey": ["id"]},
+                   "primaryKey": ["id"], "tableCreatedAt": "2026-01-01 00:00:00", "keptColumns": ["note"],
+                   "unloadedColumns": ["rank"]},
+        "resyncTokenHandled": "t-2",
+        "resync": {"token": "t-2", "mode": "InPlace", "state": "Done", "tableVersion": 2},
+        "plan": {"hash": "sha256:5a", "approvedHash": "sha256:5a", "statementsTotal": 60, "statements": [
+            {"id": "0123456789ab", "system": "StarRocks", "object": "ods.orders", "risk": "Destructive",
+             "sql": "ALTER TABLE `ods`.`orders` DROP COLUMN `note`"}]},
         "target": {"display": "ods.orders"},
         "objects": [
             {"kind": "Source", "name": "tablesync.src_shop_9f3c1a2b", "id": 1003, "shared": True, "state": "Ready"},
@@ -137,9 +143,13 @@ def test_defaults_are_filled_in(cluster, namespace):
         "source": {"connectionRef": {"name": "shop-mysql"}, "database": "shop", "table": "orders"},
         "risingWave": {"connectionRef": {"name": "rw"}, "parallelism": 1},
         "target": {"connectionRef": {"name": "warehouse"}, "database": "ods", "create": "IfNotExists",
-                   "createDatabase": "Never"},
+                   "createDatabase": "Never", "existing": "Fail", "buckets": 0, "partitionBy": ""},
+        "columns": {"include": ["*"], "unsupported": "Fail"}, "dataLoss": "Warn",
         "snapshot": {"mode": "Initial", "rateLimit": 0, "batchSize": 1000},
-        "sink": {"commitCheckpointInterval": 10, "maxBatchBytes": 0},
+        "sink": {"commitCheckpointInterval": 10, "maxBatchBytes": 0, "partialUpdate": False},
+        "schemaChange": {"policy": "AddOnly", "onUnsupported": "Stall", "dropColumn": "Keep"},
+        "plan": {"mode": "Auto"}, "drift": {"policy": "Correct", "interval": "60s"},
+        "resyncToken": "", "resyncMode": "InPlace",
         "state": "Running", "retry": {"backoffBase": "5s", "backoffMax": "10m"}, "deletionPolicy": "Retain"}
     apply(cluster, namespace, ROOT / "crd/examples/connections.yaml")
     spec = cluster.get("dbconn", "shop-mysql", "-n", namespace)["spec"]
@@ -196,7 +206,11 @@ def test_a_connection_keeps_its_type(cluster, namespace):
 
 @pytest.mark.parametrize(("path", "value"), [
     ("state", "Paused"), ("deletionPolicy", "Delete"), ("risingWave.parallelism", 2), ("target.create", "Never"),
-    ("sink.commitCheckpointInterval", 5), ("retry.backoffMax", "1h"), ("snapshot.rateLimit", 100)])
+    ("sink.commitCheckpointInterval", 5), ("retry.backoffMax", "1h"), ("snapshot.rateLimit", 100),
+    ("target.existing", "Adopt"), ("target.distributedBy", ["id"]), ("columns.include", ["id", "note"]),
+    ("columns.overrides", [{"name": "note", "targetName": "remark"}]), ("primaryKey", ["code"]),
+    ("schemaChange.policy", "Evolve"), ("drift.interval", "15m"), ("resyncToken", "2026-01-02"),
+    ("resyncMode", "Recreate"), ("plan.mode", "Manual"), ("dataLoss", "Fail")])
 def test_what_may_change_does(cluster, namespace, path, value):
     thing = example(cluster, "tablesync.yaml", "TableSync")
     apply(cluster, namespace, thing)
@@ -215,6 +229,33 @@ def test_a_whole_status_is_kept(cluster, namespace, kind, source, name):
     cluster.kubectl("patch", PLURAL[kind], name, "-n", namespace, "--subresource=status", "--type=merge",
                     "-p", json.dumps({"status": FULL_STATUS[kind]}))
     assert cluster.get(PLURAL[kind], name, "-n", namespace)["status"] == FULL_STATUS[kind]
+
+
+def test_a_choice_of_columns_ends_with_the_field(cluster, namespace):
+    """Lists that were merged with their default by server-side apply would be neither the one nor the other."""
+    thing = example(cluster, "tablesync.yaml", "TableSync")
+    serverside = ("--server-side", "--field-manager=somebody")
+    for include in (["id", "note"], None):
+        done = cluster.kubectl("apply", *serverside, "-n", namespace, "-f", "-", input=json.dumps(
+            changed(thing, "columns.include", include) if include else thing))
+        assert "orders" in done.stdout
+        spec = cluster.get("tsync", "orders", "-n", namespace)["spec"]
+        assert spec["columns"]["include"] == (include or ["*"])
+
+
+def test_the_fullest_status_fits(cluster, namespace):
+    """As large as the schema lets it be: the server takes it, and etcd too."""
+    apply(cluster, namespace, ROOT / "crd/examples/tablesync.yaml")
+    names = [f"c{i}" + "x" * 200 for i in range(1024)]
+    statement = {"id": "0123456789ab", "system": "RisingWave", "object": "o" * 1400, "risk": "Safe", "sql": "S" * 2048}
+    status = {"source": {"keptColumns": names, "unloadedColumns": names},
+              "plan": {"hash": "sha256:" + "a" * 64, "statementsTotal": 50, "statements": [statement] * 50}}
+    patch = {"apiVersion": "tablesync.dev/v1alpha1", "kind": "TableSync", "metadata": {"name": "orders"},
+             "status": status}
+    cluster.kubectl("apply", "--server-side", "--subresource=status", "--field-manager=tablesync", "-n", namespace,
+                    "-f", "-", input=json.dumps(patch))
+    kept = cluster.get("tsync", "orders", "-n", namespace)["status"]
+    assert (kept["plan"], kept["source"]) == (status["plan"], status["source"])
 
 
 def table_of(cluster, *args):
@@ -271,6 +312,8 @@ def test_wait_sees_the_ready_condition(cluster, namespace):
 @pytest.mark.parametrize(("path", "words"), [
     ("tablesync.spec.target.create", "IfNotExists creates the table"),
     ("tablesync.spec.retry.backoffBase", "it doubles each time"),
+    ("tablesync.spec.columns.overrides.expression", "RisingWave computes it"),
+    ("tablesync.status.plan.hash", "approve-plan"),
     ("tablesync.status.stream.lag", "The same for people"),
     ("dbconn.spec.mysql.serverIdRange", "binary log"),
     ("dbconn.status.sources.users", "How many TableSyncs"),
