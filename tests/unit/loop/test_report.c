@@ -27,7 +27,7 @@ static const struct row ROWS[] = {
     {"plan", FAULT_REFUSED, "AlreadyExists", "TargetTableReady", true, 0},
     {"plan", FAULT_REFUSED, "IncompatibleSchema", "TargetTableReady", true, 0},
     {"plan", FAULT_REFUSED, "ServerIdConflict", "SourceReady", false, 0},
-    {"plan", FAULT_REFUSED, "TargetDrift", "InSync", false, 0},
+    {"plan", FAULT_REFUSED, "TargetDrift", "InSync", true, 0},
     {"apply", FAULT_UNAVAILABLE, "SinkRejected", "SinkReady", false, 0},
     {"apply", FAULT_BUG, NULL, NULL, false, 0},
     /* A statement's failure belongs to its object, whoever else knows the reason. */
@@ -143,6 +143,31 @@ static void what_says_nothing_new_is_not_written(void **state)
     assert_ok(report(&s->a, NULL, &unwritten), unwritten);
     assert_int_equal(s->writes, 1);
     assert_int_equal(s->events, 1);
+    scene_end(s);
+}
+
+/* What stalls a stream may have been undone: it is looked at like others, and told once.
+ */
+static void a_stream_that_stalls_is_looked_at_like_others(void **state)
+{
+    struct scene *s = *state;
+    struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
+
+    scene_begin(s, "plan");
+    s->a.before.applied_hash = s->a.status.applied_hash = "sha256:740a3200740a";
+    s->a.sync.drift_interval_ms = 30000;
+    (void)fault_set(&fault, FAULT_REFUSED, "TargetDrift", "column 'v' is missing");
+    assert_ok(report(&s->a, &fault, &unwritten), unwritten);
+    scene_expect(s, "Stalled", "True", "TargetDrift");
+    assert_in_range(s->a.requeue_ms, 24000, 36000);
+    assert_null(json_get_string(s->written, "nextRetryAt"));
+    assert_int_equal(s->writes, 1);
+    s->a.conditions_before = s->a.conditions;
+    s->a.before = s->a.status;
+    s->a.run = 0;
+    assert_ok(report(&s->a, &fault, &unwritten), unwritten);
+    assert_int_equal(s->writes, 1);
+    assert_int_equal(s->a.run, 0); /* and no new line in the audit */
     scene_end(s);
 }
 
@@ -297,6 +322,7 @@ int main(void)
         SCENE_TEST(success_forgets_the_failures),
         SCENE_TEST(conflict_and_stop_are_not_told),
         SCENE_TEST(what_says_nothing_new_is_not_written),
+        SCENE_TEST(a_stream_that_stalls_is_looked_at_like_others),
         SCENE_TEST(a_refused_status_write_is_a_fault_and_no_event),
         SCENE_TEST(a_paused_reconcile_observes_nothing),
         SCENE_TEST(intent_then_failure_are_two_transitions),

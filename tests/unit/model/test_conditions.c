@@ -76,8 +76,8 @@ static void the_promised_reasons_exist(void **state)
         {CONDITION_SCHEMA_IN_SYNC,
          "ChangeBlockedByPolicy ChangeUnsupported TableReplaced",
          "Match IgnoredColumns UnloadedColumns UpstreamChanged"},
-        {CONDITION_IN_SYNC, "",
-         "NoDrift Ignored TargetDrift StreamObjectMissing DefinitionChanged"},
+        {CONDITION_IN_SYNC, "TargetDrift",
+         "NoDrift Ignored StreamObjectMissing DefinitionChanged"},
         {CONDITION_READY, "InvalidSpec",
          "Streaming Provisioning Updating Snapshotting Paused Deleting DeletionBlocked "
          "DependantsExist Connected"},
