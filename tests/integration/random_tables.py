@@ -197,9 +197,9 @@ class Table:
         self.columns = {self.name_column(): any_column(rng, self.maria) for _ in range(rng.randint(3, 9))}
         self.extra = {}
         if self.maria and rng.random() < 0.7:  # MySQL 5.6 computes nothing
-            key = next(iter(self.keys))
-            kind = rng.choice(("STORED", "VIRTUAL"))
-            self.extra[self.name_column()] = f"VARCHAR(60) AS (CONCAT(`{key}`, '!')) {kind}"
+            key, (definition, _) = next(iter(self.keys.items()))
+            value = f"MOD(`{key}`, 97)" if "INT" in definition else f"IF(`{key}` IS NULL, 1, 2)"
+            self.extra[self.name_column()] = f"INT AS ({value}) {rng.choice(('STORED', 'VIRTUAL'))}"
         self.number = 0
 
     def name_column(self) -> str:

@@ -15,7 +15,7 @@ from .system import Group, condition_of
 SEED = int(os.environ.get("SCHEMA_SEED") or random.SystemRandom().randrange(2**32))
 TABLES = [f"{server}{number}" for server in ("oracle", "maria") for number in range(6)]
 LIVING = ("oracle0", "oracle1", "maria0", "maria1")
-CHANGES = 4
+CHANGES = 3
 REASONS = {"ChangeUnsupported", "ChangeBlockedByPolicy", "TableReplaced", "IncompatibleSchema", "DestructiveChange", "UnsupportedType",
            "UnsupportedKey", "InvalidColumns"}
 pytestmark = pytest.mark.together

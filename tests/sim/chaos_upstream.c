@@ -221,8 +221,6 @@ void chaos_wish_nothing(struct sim *sim)
 static void load_anew(struct sim *sim, const char *name)
 {
     bool ready = shop_is_ready(sim, name);
-    /* Loaded anew are all columns, also those for which the target has no place. */
-    bool fits = ready && strcmp(shop_reason(sim, name, "SchemaInSync"), "Match") == 0;
 
     if (ready) {
         check_one(sim, shop_find(sim, name), true);
@@ -231,7 +229,7 @@ static void load_anew(struct sim *sim, const char *name)
                    shop_reason(sim, name, "Ready"), shop_message(sim, name, "Ready"));
     }
     fake_kube_edit(sim->kube, "tablesyncs", SHOP, name, "resyncMode",
-                   fits ? "\"Truncate\"" : "\"Recreate\"");
+                   ready ? "\"Truncate\"" : "\"Recreate\"");
     fake_kube_edit(sim->kube, "tablesyncs", SHOP, name, "resyncToken", "\"peace\"");
 }
 

@@ -102,6 +102,29 @@ static void what_was_ignored_can_be_had_later(void **state)
     shop_close(sim);
 }
 
+/* Loaded anew are all columns, in every mode. */
+static void a_resync_brings_what_was_ignored(void **state)
+{
+    static const char *const modes[] = {"InPlace", "Truncate", "Recreate"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(modes); i++) {
+        struct sim *sim = under("Ignore", 40);
+
+        living_add(sim, "remark", "varchar(9)");
+        living_modify(sim, "name", "varchar(200)");
+        settle(sim);
+        living_churn_for(sim, MINUTE_MS);
+        living_resync(sim, "all", modes[i]);
+        check_run_until(sim, living_is_handled, 10 * MINUTE_MS);
+        living_calm(sim);
+        settle(sim);
+        living_check_reason(sim, "SchemaInSync", "Match");
+        assert_non_null(living_target_column(sim, "remark"));
+        shop_close(sim);
+    }
+}
+
 static void an_undone_change_stalls_no_more(void **state)
 {
     struct sim *sim = under("Fail", 35);
@@ -222,6 +245,7 @@ int run_column_tests(void)
         cmocka_unit_test(a_dropped_column_is_kept),
         cmocka_unit_test(a_dropped_column_may_come_back),
         cmocka_unit_test(what_was_ignored_can_be_had_later),
+        cmocka_unit_test(a_resync_brings_what_was_ignored),
         cmocka_unit_test(an_undone_change_stalls_no_more),
         cmocka_unit_test(changes_come_one_upon_the_other),
         cmocka_unit_test(a_cancelled_change_is_told_and_can_be_retried),

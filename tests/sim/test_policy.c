@@ -193,7 +193,8 @@ static void a_tug_of_war_is_given_up(void **state)
 
 /* --- existing: Fail | Adopt | Truncate | Recreate --- */
 
-static void retained(struct sim *sim, const char *comment)
+/* A table that somebody left there, with a row that MySQL never had. */
+static void retain(struct sim *sim)
 {
     struct fake_sr_table *target = NULL;
 
@@ -202,10 +203,16 @@ static void retained(struct sim *sim, const char *comment)
     check_run_until(sim, shop_all_gone, MINUTE_MS);
     fake_rw_drop_cascade(shop_rw(sim), living_stream(sim));
     target = living_target(sim);
-    target->table.comment = comment;
-    fake_rows_put(&target->data, sim->arena, 1000, 1); /* a row that MySQL never had */
+    target->table.comment = "somebody's own";
+    fake_rows_put(&target->data, sim->arena, 1000, 1);
     target->rows = target->data.count;
     sim_count_anew(sim);
+}
+
+static void add_with(struct sim *sim, const char *policy)
+{
+    shop_add(sim, (struct shop_sync){.name = LIVING, .policy = "Delete"});
+    living_edit(sim, "target.existing", arena_printf(sim->arena, "\"%s\"", policy));
 }
 
 static struct sim *with_existing(const char *policy)
@@ -213,9 +220,8 @@ static struct sim *with_existing(const char *policy)
     const struct sim_options options = {.seed = 98};
     struct sim *sim = shop_open(&options);
 
-    retained(sim, "somebody's own");
-    shop_add(sim, (struct shop_sync){.name = LIVING, .policy = "Delete"});
-    living_edit(sim, "target.existing", arena_printf(sim->arena, "\"%s\"", policy));
+    retain(sim);
+    add_with(sim, policy);
     return sim;
 }
 
@@ -276,6 +282,39 @@ static void an_existing_table_is_emptied_or_made_anew(void **state)
     }
 }
 
+static void truncate_it(struct sim *sim)
+{
+    living_churn_for(sim, 15000);
+    add_with(sim, "Truncate");
+}
+
+static void recreate_it(struct sim *sim)
+{
+    living_churn_for(sim, 15000);
+    add_with(sim, "Recreate");
+}
+
+static void settled(struct sim *sim)
+{
+    living_calm(sim);
+    living_check_settled(sim);
+}
+
+static void whichever_call_breaks_meanwhile(void **state)
+{
+    static const struct trial trials[] = {
+        {"an existing table, Truncate", retain, truncate_it, living_is_ready, settled, 4},
+        {"an existing table, Recreate", retain, recreate_it, living_is_ready, settled,
+         4}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(trials); i++) {
+        for (int mode = SIM_FAIL; mode <= SIM_CRASH_AFTER; mode++) {
+            run_trials(&trials[i], (enum sim_mode)mode);
+        }
+    }
+}
+
 int run_policy_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +329,7 @@ int run_policy_tests(void)
         cmocka_unit_test(an_existing_table_is_left_alone),
         cmocka_unit_test(an_existing_table_is_adopted),
         cmocka_unit_test(an_existing_table_is_emptied_or_made_anew),
+        cmocka_unit_test(whichever_call_breaks_meanwhile),
     };
 
     return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

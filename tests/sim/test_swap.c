@@ -233,23 +233,6 @@ static const struct {
                  {"a pause", it_is_paused_for_a_while},
                  {"the new sink is dropped", the_new_sink_is_dropped}};
 
-static bool has_new_sink_or_does_not_fit(struct sim *sim)
-{
-    return living_has_new_sink(sim) ||
-           strcmp(shop_reason(sim, LIVING, "Stalled"), "IncompatibleSchema") == 0;
-}
-
-/* A column that comes while the target is to be emptied: it says that this is not enough.
- */
-static void carry_through(struct sim *sim)
-{
-    check_run_until(sim, has_new_sink_or_does_not_fit, 60 * MINUTE_MS);
-    if (living_is_stalled(sim)) {
-        living_resync(sim, "anew", "Recreate");
-        check_run_until(sim, living_is_handled, 30 * MINUTE_MS);
-    }
-}
-
 static void swap_with(size_t why, size_t accident, uint64_t seed)
 {
     struct sim *sim = living_open(seed);
@@ -266,7 +249,7 @@ static void swap_with(size_t why, size_t accident, uint64_t seed)
     accidents[accident].happens(sim);
     /* What comes last must not be covered up by later changes. */
     living_churn_for(sim, (int64_t)rng_below(&sim->rng, MINUTE_MS));
-    carry_through(sim);
+    check_run_until(sim, living_has_new_sink, 60 * MINUTE_MS);
     living_calm(sim);
     living_check_settled(sim);
     check_audit(sim);
