@@ -18,7 +18,7 @@ from .probe import PASSWORD, USER, Probe, refused
 MARK = "tablesync:v1 uid=7b6c hash=0a1b2c3d4e5f"
 KINDS = ["MySQL", "RisingWave", "StarRocks"]
 # What a wait may last beyond its end; the machine may be busy.
-WAKE_MS = 200
+WAKE_MS = 1000
 HOSTILE = ["plain", "we ird", "dash-ed", "do.t", "semi;colon", "qu'ote", "dou\"ble", "back\\slash",
            "表格", "SELECT", "9lives", "pa%ce_nt", "-- x", "/* c */"]
 

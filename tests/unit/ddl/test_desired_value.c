@@ -191,6 +191,7 @@ static void says_what_expressions_lose(void **state)
                 map = &d.columns.v[k];
             }
         }
+        must(map != NULL);
         assert_int_equal(map->loss, rows[i].loss);
         if ((rows[i].note == NULL) != (map->note == NULL) ||
             (map->note != NULL && strstr(map->note, rows[i].note) == NULL)) {
