@@ -1,10 +1,14 @@
 #include "base/secret.h"
 
+#include "base/hash.h"
+
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 struct secret {
@@ -63,6 +67,33 @@ struct secret *secret_ref(struct secret *s)
 struct sv secret_reveal(const struct secret *s)
 {
     return s == NULL ? SV("") : (struct sv){s->value, s->size_bytes};
+}
+
+/* The key of this process's digests. */
+static struct {
+    pthread_once_t once;
+    uint64_t words[4];
+} digest_key = {.once = PTHREAD_ONCE_INIT};
+
+static void make_digest_key(void)
+{
+    must(getrandom(digest_key.words, sizeof(digest_key.words), 0) ==
+         (ssize_t)sizeof(digest_key.words));
+}
+
+void secret_digest(struct sv value, char out_hex[SECRET_DIGEST_SIZE])
+{
+    AUTO(hash_freep) struct hash *h = hash_new();
+    char hex[HASH_HEX_SIZE];
+
+    must(pthread_once(&digest_key.once, make_digest_key) == 0);
+    for (size_t i = 0; i < COUNT_OF(digest_key.words); i++) {
+        hash_add_int(h, (int64_t)digest_key.words[i]);
+    }
+    hash_add(h, value);
+    hash_finish(h, hex);
+    memcpy(out_hex, hex, SECRET_DIGEST_SIZE - 1);
+    out_hex[SECRET_DIGEST_SIZE - 1] = '\0';
 }
 
 bool secret_equal(const struct secret *a, const struct secret *b)

@@ -20,6 +20,13 @@ void secret_freep(struct secret **s);
 struct secret *secret_ref(struct secret *s); /* shared ownership, thread-safe count */
 /* The value; NUL-terminated. NULL secret gives the empty view. */
 struct sv secret_reveal(const struct secret *s);
+/*
+ * 16 hex of a keyed hash of the value: the same value has the same digest in this
+ * process, and in no other one. So a password that a server shows can be compared with
+ * the one it should be, and neither is kept.
+ */
+#define SECRET_DIGEST_SIZE 17
+void secret_digest(struct sv value, char out_hex[SECRET_DIGEST_SIZE]);
 bool secret_equal(const struct secret *a, const struct secret *b); /* constant time */
 
 /*
@@ -35,6 +42,15 @@ void secret_redact(const struct secret *const *secrets, size_t count, struct sv 
  * scheme://user:...@host. A value that is not closed is hidden to the end of the text.
  */
 void secret_redact_pattern(struct sv text, struct buf *out);
+/*
+ * A server may repeat a password that another server was given, also one that was changed
+ * since. Keeps a reference for the scope (a namespace: nobody learns by a mask what
+ * others' passwords are), at most 1024 in all. Thread-safe. NULL secret: nothing.
+ */
+void secret_remember(const char *scope, struct secret *s);
+/* secret_redact() with all that is remembered for the scope. */
+void secret_redact_scope(const char *scope, struct sv text, struct buf *out);
+void secret_forget_all(void); /* at the end of the process, and of a test */
 void secret_wipe(void *memory, size_t size_bytes); /* not optimised away */
 
 #endif

@@ -334,9 +334,63 @@ static void cut_anywhere_nothing_leaks(void **state)
     }
 }
 
+static void expect_scope(const char *scope, const char *text, const char *want)
+{
+    AUTO(buf_deinit) struct buf out = {0};
+
+    buf_init(&out, 4096);
+    secret_redact_scope(scope, sv_from(text), &out);
+    assert_string_equal(buf_z(&out), want);
+}
+
+/* What one server was given is hidden in what another one says, within the scope alone.
+ */
+static void remembers_for_a_scope(void **state)
+{
+    (void)state;
+    AUTO(secret_freep) struct secret *a = secret_new(SV("it's one"));
+    AUTO(secret_freep) struct secret *b = secret_new(SV("two\\"));
+
+    secret_remember("shop", NULL);
+    expect_scope("shop", "it's one", "it's one");
+    secret_remember("shop", a);
+    secret_remember("shop", b);
+    secret_remember("shop", a);
+    expect_scope("shop", "of canary:it''s one@be and two\\\\.",
+                 "of canary:***@be and ***.");
+    expect_scope("lab", "it's one", "it's one");
+    secret_forget_all();
+    expect_scope("shop", "it's one", "it's one");
+}
+
+/* The value outlives the secret it came from, as it does on the server that repeats it;
+ * and the table is bounded: what was not used for longest goes first. */
+static void remembers_what_was_changed_since(void **state)
+{
+    (void)state;
+    char value[32];
+
+    for (int i = 0; i < 1025; i++) {
+        AUTO(secret_freep) struct secret *s = NULL;
+        AUTO(secret_freep) struct secret *first = secret_new(SV("the first"));
+
+        (void)snprintf(value, sizeof(value), "number-%d.", i);
+        s = secret_new(sv_from(value));
+        secret_remember("shop", first); /* again and again: never the oldest */
+        secret_remember("shop", s);
+    }
+    expect_scope("shop", "the first", "***");
+    expect_scope("shop", "number-1024.", "***");
+    expect_scope("shop", "number-2.", "***");
+    expect_scope("shop", "number-0.", "number-0.");
+    secret_forget_all();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(remembers_for_a_scope),
+        cmocka_unit_test(remembers_what_was_changed_since),
         cmocka_unit_test(holds_and_compares),
         cmocka_unit_test(sizes_around_a_page),
         cmocka_unit_test(stays_out_of_core_dumps),
