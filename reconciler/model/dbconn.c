@@ -70,6 +70,32 @@ static void check_database(struct dbconn *conn, struct problems *problems)
     }
 }
 
+/* What a mode makes no use of is refused: somebody who names certificates believes that
+ * they are looked at. */
+static void check_tls(const struct json *spec, const struct dbconn *conn,
+                      struct problems *problems)
+{
+    const struct json *tls = json_get(spec, "tls");
+    const struct json *mode = json_get(tls, "mode");
+    const char *name = tls_mode_name(conn->tls_mode);
+    bool given = mode != NULL && json_kind(mode) != JSON_NULL;
+    if (given && !sv_eq(sv_from(json_string(mode)), sv_from(name))) {
+        return; /* no mode at all, which was said already */
+    }
+    if (json_kind(json_get(tls, "caSecretRef")) == JSON_OBJECT &&
+        conn->tls_mode != TLS_VERIFY_CA && conn->tls_mode != TLS_VERIFY_FULL) {
+        problems_add(problems,
+                     "spec.tls.caSecretRef is only for mode VerifyCA or VerifyFull: mode "
+                     "%s checks no certificate, so it would have no effect",
+                     name);
+    }
+    if (json_kind(json_get(tls, "clientCertSecretRef")) == JSON_OBJECT &&
+        conn->tls_mode == TLS_DISABLE) {
+        problems_add(problems, "spec.tls.clientCertSecretRef is not for mode Disable: "
+                               "without encryption no certificate is shown");
+    }
+}
+
 /* A schema of our own, so that a person sees at a glance what the controller made. */
 static void check_schema(const struct dbconn *conn, struct problems *problems)
 {
@@ -96,6 +122,7 @@ bool dbconn_decode(const struct json *object, struct arena *arena,
         .uid = decode_metadata(object, "uid", arena),
         .created = decode_metadata(object, "creationTimestamp", arena),
         .generation = json_path_int(object, "metadata.generation", 0),
+        .deleting = json_path_string(object, "metadata.deletionTimestamp") != NULL,
     };
     decode_kind(object, KIND, &problems);
     if (conn.name[0] == '\0') {
@@ -109,6 +136,7 @@ bool dbconn_decode(const struct json *object, struct arena *arena,
         check_database(&conn, &problems);
         conn.port = conn.port == 0 ? default_ports[conn.type] : conn.port;
     }
+    check_tls(spec, &conn, &problems);
     check_schema(&conn, &problems);
     decode_ids(spec, &conn, &problems);
     if (!problems_none(&problems, KIND, conn.namespace, conn.name, fault)) {

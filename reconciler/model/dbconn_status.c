@@ -35,8 +35,15 @@ void dbconn_status_read(const struct json *json, struct arena *arena,
         .gtid = json_kind(gtid) == JSON_BOOL ? (json_bool(gtid, false) ? 1 : 0) : -1,
         .binlog_expire_seconds = json_int(json_get(can, "binlogExpireSeconds"), -1),
         .live_backends = json_int(json_get(can, "liveBackends"), -1),
+        .license = status_get(can, "license", STATUS_TOKEN_MAX, arena),
+        .actors = json_int(json_get(can, "actors"), -1),
+        .parallelism = json_int(json_get(can, "parallelism"), -1),
         .in_use_by = json_int(json_get(json, "inUseBy"), 0),
     };
+    status_get_list(can, "unavailableFeatures", STATUS_FEATURES_MAX, STATUS_TOKEN_MAX,
+                    arena, &status.unavailable_features);
+    status_get_list(json, "users", STATUS_USERS_MAX, STATUS_OBJECT_MAX, arena,
+                    &status.users);
     read_sources(json_get(json, "sources"), arena, &status);
     *out_status = status;
 }
@@ -56,12 +63,20 @@ static void write_sources(const struct dbconn_status *status, struct json *objec
     status_drop_empty(object, "sources");
 }
 
-void dbconn_status_write(const struct dbconn_status *status, struct json *object)
+/* Up and to two digits: the number moves with every job, and not each move is worth a
+ * write. */
+static int64_t round_actors(int64_t actors)
 {
-    json_set_int(object, "observedGeneration", status->observed_generation);
-    status_put(object, "serverVersion", status->server_version, STATUS_TOKEN_MAX);
-    status_put(object, "serverUUID", status->server_uuid, STATUS_TOKEN_MAX);
-    struct json *can = json_set_object(object, "capabilities");
+    int64_t unit = 1;
+    while (actors / unit >= 100) {
+        unit *= 10;
+    }
+    int64_t over = actors % unit;
+    return over == 0 || actors > INT64_MAX - unit ? actors : actors - over + unit;
+}
+
+static void write_capabilities(const struct dbconn_status *status, struct json *can)
+{
     status_put(can, "binlogFormat", status->binlog_format, STATUS_TOKEN_MAX);
     status_put(can, "rowImage", status->row_image, STATUS_TOKEN_MAX);
     if (status->gtid >= 0) {
@@ -69,7 +84,21 @@ void dbconn_status_write(const struct dbconn_status *status, struct json *object
     }
     status_put_known(can, "binlogExpireSeconds", status->binlog_expire_seconds);
     status_put_known(can, "liveBackends", status->live_backends);
+    status_put(can, "license", status->license, STATUS_TOKEN_MAX);
+    status_put_list(can, "unavailableFeatures", &status->unavailable_features,
+                    STATUS_FEATURES_MAX, STATUS_TOKEN_MAX);
+    status_put_known(can, "actors", round_actors(status->actors));
+    status_put_known(can, "parallelism", status->parallelism);
+}
+
+void dbconn_status_write(const struct dbconn_status *status, struct json *object)
+{
+    json_set_int(object, "observedGeneration", status->observed_generation);
+    status_put(object, "serverVersion", status->server_version, STATUS_TOKEN_MAX);
+    status_put(object, "serverUUID", status->server_uuid, STATUS_TOKEN_MAX);
+    write_capabilities(status, json_set_object(object, "capabilities"));
     status_drop_empty(object, "capabilities");
     write_sources(status, object);
     status_put_known(object, "inUseBy", status->in_use_by);
+    status_put_list(object, "users", &status->users, STATUS_USERS_MAX, STATUS_OBJECT_MAX);
 }

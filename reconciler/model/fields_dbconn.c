@@ -2,7 +2,8 @@
 #include "model/fields_rows.h"
 
 CHOICES(dbconn_types, DBCONN_TYPE_MAX, "MySQL", "RisingWave", "StarRocks");
-CHOICES(tls_modes, TLS_MODE_MAX, "Disable", "Prefer", "Require");
+CHOICES(tls_modes, TLS_MODE_MAX, "Disable", "Prefer", "Require", "VerifyCA",
+        "VerifyFull");
 
 #define IN(member) .offset = offsetof(struct dbconn, member)
 
@@ -49,6 +50,23 @@ static const struct field dbconn_fields[] = {
      IN(tls_mode),
      .fallback = "Prefer",
      .choices = &tls_modes},
+    OBJECT("tls.caSecretRef", false),
+    {.path = "tls.caSecretRef.name",
+     .type = FIELD_STRING,
+     IN(tls_ca_secret),
+     .required = true,
+     OBJECT_NAME},
+    {.path = "tls.caSecretRef.key",
+     .type = FIELD_STRING,
+     IN(tls_ca_key),
+     .fallback = "ca.crt",
+     SECRET_KEY},
+    OBJECT("tls.clientCertSecretRef", false),
+    {.path = "tls.clientCertSecretRef.name",
+     .type = FIELD_STRING,
+     IN(tls_client_secret),
+     .required = true,
+     OBJECT_NAME},
     OBJECT("mysql", false),
     {.path = "mysql.serverIdRange",
      .type = FIELD_STRING,

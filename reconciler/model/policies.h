@@ -11,7 +11,16 @@ enum dbconn_type {
     DBCONN_STARROCKS,
     DBCONN_TYPE_MAX
 };
-enum tls_mode { TLS_DISABLE = 1, TLS_PREFER, TLS_REQUIRE, TLS_MODE_MAX };
+/* TLS_VERIFY_CA: the certificate is signed by somebody who is trusted; TLS_VERIFY_FULL:
+ * and it is this host's. */
+enum tls_mode {
+    TLS_DISABLE = 1,
+    TLS_PREFER,
+    TLS_REQUIRE,
+    TLS_VERIFY_CA,
+    TLS_VERIFY_FULL,
+    TLS_MODE_MAX
+};
 
 enum create_policy { CREATE_NEVER = 1, CREATE_IF_NOT_EXISTS, CREATE_POLICY_MAX };
 enum snapshot_mode { SNAPSHOT_INITIAL = 1, SNAPSHOT_NEVER, SNAPSHOT_MODE_MAX };

@@ -17,6 +17,7 @@
 #define TSYNC_GROUP "tablesync.dev"
 #define TSYNC_VERSION "v1alpha1"
 #define TSYNC_FINALIZER "tablesync.dev/cleanup"
+#define DBCONN_FINALIZER "tablesync.dev/in-use"
 #define TSYNC_ANNOTATION_PAUSE "tablesync.dev/pause-reconcile" /* "true" */
 #define TSYNC_ANNOTATION_ORPHAN "tablesync.dev/orphan"         /* "true" */
 #define TSYNC_ANNOTATION_RETRY "tablesync.dev/retry" /* "now"; removed when seen */
@@ -31,7 +32,11 @@ struct dbconn {
     int64_t port;         /* 3306, 4566 or 9030 by type */
     const char *database; /* RisingWave: "dev"; others "" */
     const char *secret_name, *username_key, *password_key;
-    enum tls_mode tls_mode;                /* Prefer */
+    enum tls_mode tls_mode;        /* Prefer */
+    const char *tls_ca_secret;     /* NULL: the system's certificates */
+    const char *tls_ca_key;        /* "ca.crt" */
+    const char *tls_client_secret; /* NULL: none; keys tls.crt and tls.key */
+    bool deleting;
     int64_t server_id_low, server_id_high; /* MySQL: 5400-6400 */
     const char *rw_schema;                 /* RisingWave: "tablesync" */
     int64_t http_port;                     /* StarRocks: 8030 */

@@ -105,8 +105,14 @@ struct dbconn_status {
     const char *binlog_format, *row_image; /* MySQL */
     int64_t gtid, binlog_expire_seconds; /* gtid: -1 unknown, 0, 1; expire: -1 unknown */
     int64_t live_backends;               /* StarRocks; -1 unknown */
+    const char *license;                 /* RisingWave; NULL unknown */
+    struct strlist unavailable_features; /* RisingWave: what the licence leaves out */
+    /* RisingWave; -1 unknown. Actors are written rounded up, to two digits. */
+    int64_t actors, parallelism;
     VEC(struct dbconn_source) sources;
     int64_t in_use_by;
+    struct strlist users; /* TableSyncs that name it, sorted; the first
+                             STATUS_USERS_MAX */
 };
 void dbconn_status_read(const struct json *status, struct arena *arena,
                         struct dbconn_status *out_status);

@@ -62,8 +62,8 @@ void status_get_list(const struct json *object, const char *key, size_t max_entr
 {
     struct strlist list = {0};
     const struct json *array = json_get(object, key);
-    for (const struct json *node = json_first(array); node != NULL;
-         node = json_next(node)) {
+    const struct json *first = json_kind(array) == JSON_ARRAY ? json_first(array) : NULL;
+    for (const struct json *node = first; node != NULL; node = json_next(node)) {
         const char *text = json_string(node);
         if (text != NULL && list.n < max_entries) {
             struct sv cut = sv_utf8_prefix(sv_from(text), max_bytes);

@@ -17,6 +17,9 @@
 #define STATUS_OBJECTS_MAX 32
 #define STATUS_KEY_MAX 32 /* key columns; MySQL allows 16 */
 #define STATUS_SOURCES_MAX 256
+#define STATUS_USERS_MAX 50
+#define STATUS_FEATURES_MAX 64
+#define STATUS_OBJECT_MAX 253   /* a Kubernetes object's name */
 #define STATUS_COLUMN_MAX 256   /* a MySQL name: 64 characters of up to 4 bytes */
 #define STATUS_COLUMNS_MAX 1024 /* InnoDB allows 1017 */
 #define STATUS_STATEMENTS_MAX 50

@@ -33,7 +33,7 @@ THIRD_PARTY = {
     "sqlite3.h": r"reconciler/audit/\w+\.[ch]",
     "yaml.h": r"reconciler/base/yaml\.c",
     "cJSON.h": r"reconciler/base/json\.c",
-    "openssl/": r"reconciler/base/(hash|secret|crypto)\.c",
+    "openssl/": r"reconciler/base/(hash|secret|crypto)\.c|reconciler/db/tls_\w+\.c",
     "microhttpd.h": r"reconciler/loop/http\w*\.c",
 }
 

@@ -39,6 +39,14 @@ ANNOTATIONS = """## Annotations of a TableSync
 | `tablesync.dev/orphan` | `true` | Deletion ends without touching the databases. |
 """
 
+FINALIZERS = """## Finalizers
+
+| Finalizer | Kind | Removed |
+|---|---|---|
+| `tablesync.dev/cleanup` | TableSync | When everything that `deletionPolicy` asks for is dropped, or the resource is orphaned. |
+| `tablesync.dev/in-use` | DatabaseConnection | When no TableSync names the connection any more; until then `Ready` is `InUse` and names them. |
+"""
+
 
 class YamlError(Exception):
     pass
@@ -221,7 +229,7 @@ def reference(root):
     kinds = [kind_section(read_yaml((root / "crd" / f"{name}.yaml").read_text(encoding="utf-8")))
              for name in CRDS]
     reasons = (root / "reconciler/model/conditions.def").read_text(encoding="utf-8")
-    return "\n".join([HEAD, *kinds, ANNOTATIONS, condition_section(reasons)])
+    return "\n".join([HEAD, *kinds, ANNOTATIONS, FINALIZERS, condition_section(reasons)])
 
 
 def main(arguments, root=ROOT):

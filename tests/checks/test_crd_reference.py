@@ -40,9 +40,10 @@ def test_drift_is_found_and_writing_ends_it(tree, capsys, name, old, new):
     assert crd_reference.main(["--check"], tree) == 0
 
 
-# Of offline commands only; a resource never shows them.
-NOT_SHOWN = {"InvalidSchema"}
-RAISED = re.compile(r'(?:fault_set\([^;"]*?\bFAULT_\w+,\s*|fault_reason\([^,;"]*,\s*)"(\w+)"')
+# Of offline commands only, or put under another reason before a resource shows them: what is kept of a connection
+# is asked for when a deletion is blocked, and by CredentialsKept.
+NOT_SHOWN = {"InvalidSchema", "NothingKept", "KeptUnreadable"}
+RAISED = re.compile(r'(?:fault_set\([^;"]*?\bFAULT_\w+,\s*|fault_reason\([^,;"]*,\s*|FINDING_MISSING,\s*\w+,\s*)"(\w+)"')
 CLASSIFIED = re.compile(r'"((?:[A-Z][a-z]+){2,}|[A-Z]{3}[A-Z][a-z]+)"')
 
 
@@ -55,8 +56,15 @@ def test_every_reason_that_the_rooms_raise_is_in_the_table():
         pattern = CLASSIFIED if path.name == "classify_rules.c" else RAISED
         for reason in pattern.findall(path.read_text(encoding="utf-8")):
             raised.setdefault(reason, path.name)
-    assert "NoPrimaryKey" in raised and "AuthFailed" in raised  # the patterns still find what there is
+    assert {"NoPrimaryKey", "AuthFailed", "ServerIdUnset"} <= set(raised)  # the patterns still find what there is
     assert {reason: file for reason, file in raised.items() if reason not in known | NOT_SHOWN} == {}
+
+
+def test_every_finalizer_is_explained():
+    spec = (crd_reference.ROOT / "reconciler/model/spec.h").read_text(encoding="utf-8")
+    known = re.findall(r'#define \w+_FINALIZER "([\w./-]+)"', spec)
+    assert len(known) >= 2
+    assert re.findall(r"^\| `(tablesync\.dev/[\w-]+)` \|", crd_reference.FINALIZERS, re.M) == known
 
 
 def test_a_missing_reference_is_drift(tree):

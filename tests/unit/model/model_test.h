@@ -29,4 +29,10 @@ void test_pattern(const char *path, bool (*pattern)(struct sv), const char *expr
 /* openAPIV3Schema of the CRD's only version. */
 const struct json *test_schema(const struct json *documents);
 
+/* Fails the test and shows both when they differ. */
+void test_same(const struct json *a, const struct json *b);
+/* Fails the test when the CRD lacks a field of the status or forbids its value: what it
+ * does not name is pruned without a word; what it forbids is refused whole. */
+void test_fits_crd(const char *crd, const struct json *status);
+
 #endif

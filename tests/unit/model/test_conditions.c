@@ -53,17 +53,20 @@ static void the_promised_reasons_exist(void **state)
     } promised[] = {
         {CONDITION_CONNECTIONS_READY, "WrongConnectionType",
          "AllReachable ConnectionNotFound SecretNotFound SecretKeyMissing AuthFailed "
-         "Unreachable UnknownHost TLSFailed NotPermitted ConnectionInvalid Timeout"},
+         "Unreachable UnknownHost TLSFailed NotPermitted ConnectionInvalid Timeout "
+         "TLSNotOffered TLSUntrusted TLSExpired TLSHostMismatch TLSClientRefused "
+         "TLSMaterialInvalid RequirementsMissing ConnectionDeleting TooManyConnections"},
         {CONDITION_SOURCE_SCHEMA_RESOLVED,
          "NoPrimaryKey UnsupportedType UnsupportedName UnsupportedKey NotABaseTable "
          "InvalidColumns InvalidOverride",
          "Resolved DatabaseNotFound TableNotFound BinlogOff BinlogNotRow RowImageNotFull "
-         "MissingGrant"},
+         "MissingGrant ServerIdUnset"},
         {CONDITION_DATA_LOSS, "RefusedByPolicy", "NoneFound NotChecked ValuesAffected"},
         {CONDITION_PLAN_APPROVED, "WaitingForApproval DestructiveChange PlanOutdated",
          "AutoApproved Approved"},
         {CONDITION_SOURCE_READY, "",
-         "Shared Created Creating ServerIdConflict SourceFailed SchemaDenied Recovering"},
+         "Shared Created Creating ServerIdConflict SourceFailed SchemaDenied Recovering "
+         "CatchingUp SettingsDiffer"},
         {CONDITION_TARGET_TABLE_READY,
          "AlreadyExists IncompatibleSchema CreateForbidden AlterFailed",
          "Created Adopted Unchanged AlterInProgress OwnedByAnother DatabaseMissing "
@@ -80,13 +83,19 @@ static void the_promised_reasons_exist(void **state)
          "NoDrift Ignored StreamObjectMissing DefinitionChanged"},
         {CONDITION_READY, "InvalidSpec",
          "Streaming Provisioning Updating Snapshotting Paused Deleting DeletionBlocked "
-         "DependantsExist Connected"},
+         "DependantsExist Connected InUse RequirementsMissing"},
         {CONDITION_RECONCILING, "", "Progressing ProgressingWithRetry"},
         {CONDITION_PAUSED, "", "Requested ReconciliationPaused"},
-        {CONDITION_REACHABLE, "", "Connected Unreachable UnknownHost TLSFailed Timeout"},
-        {CONDITION_CREDENTIALS_VALID, "", "LoggedIn SecretNotFound AuthFailed"},
+        {CONDITION_REACHABLE, "",
+         "Connected Unreachable UnknownHost TLSFailed Timeout TLSNotOffered TLSUntrusted "
+         "TLSExpired TLSHostMismatch TLSClientRefused TLSMaterialInvalid NotTried"},
+        {CONDITION_CREDENTIALS_VALID, "",
+         "LoggedIn SecretNotFound SecretKeyMissing AuthFailed NotPermitted NotTried"},
         {CONDITION_CDC_CAPABLE, "",
-         "Capable NotMySQL BinlogOff BinlogNotRow RowImageNotFull MissingGrant"},
+         "Capable CapableWithWarnings NotMySQL BinlogOff BinlogNotRow RowImageNotFull "
+         "MissingGrant NotTried ServerIdUnset"},
+        {CONDITION_CREDENTIALS_KEPT, "",
+         "Kept NotInUse NotTried Off Unreadable StoreFailed"},
     };
     for (size_t i = 0; i < COUNT_OF(promised); i++) {
         for (int stalls = 0; stalls <= 1; stalls++) {
@@ -126,6 +135,14 @@ static void a_bare_reason_finds_the_stream_first(void **state)
                      CONDITION_SOURCE_SCHEMA_RESOLVED);
     assert_int_equal(reason_find(CONDITION_CDC_CAPABLE, "MissingGrant")->condition,
                      CONDITION_CDC_CAPABLE);
+    static const char *const connecting[] = {
+        "TLSNotOffered",    "TLSUntrusted",        "TLSExpired",        "TLSHostMismatch",
+        "TLSClientRefused", "TLSMaterialInvalid",  "TLSFailed",         "SecretNotFound",
+        "SecretKeyMissing", "RequirementsMissing", "ConnectionDeleting"};
+    for (size_t i = 0; i < COUNT_OF(connecting); i++) {
+        assert_int_equal(reason_find(CONDITION_NONE, connecting[i])->condition,
+                         CONDITION_CONNECTIONS_READY);
+    }
     assert_null(reason_find(CONDITION_NONE, "NoSuchReason"));
     assert_null(reason_find(CONDITION_PAUSED, "Unreachable"));
 }
@@ -152,6 +169,16 @@ static void rows_tell_the_truth(void **state)
         {CONDITION_TARGET_TABLE_READY, "AlterInProgress", "False"},
         {CONDITION_IN_SYNC, "Ignored", "Unknown"},
         {CONDITION_READY, "Updating", "False"},
+        {CONDITION_READY, "InUse", "False"},
+        {CONDITION_SOURCE_READY, "CatchingUp", "True"},
+        {CONDITION_SOURCE_READY, "SettingsDiffer", "True"},
+        {CONDITION_CDC_CAPABLE, "CapableWithWarnings", "True"},
+        {CONDITION_CREDENTIALS_KEPT, "Kept", "True"},
+        {CONDITION_CREDENTIALS_KEPT, "NotInUse", "Unknown"},
+        {CONDITION_CREDENTIALS_KEPT, "Off", "False"},
+        {CONDITION_CREDENTIALS_KEPT, "Unreadable", "False"},
+        {CONDITION_CREDENTIALS_KEPT, "StoreFailed", "False"},
+        {CONDITION_CONNECTIONS_READY, "RequirementsMissing", "False"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct reason_row *r = reason_find(rows[i].condition, rows[i].reason);
@@ -159,6 +186,22 @@ static void rows_tell_the_truth(void **state)
         assert_string_equal(r->status, rows[i].status);
         /* Faults carry the reason alone: no other condition may come first. */
         assert_true(reason_find(CONDITION_NONE, rows[i].reason) == r);
+    }
+}
+
+/* A connection's condition and a TableSync's tell the same trouble by the same token: who
+ * looks one up finds the other. */
+static void what_a_connection_says_its_users_say_too(void **state)
+{
+    (void)state;
+    static const enum condition own[] = {CONDITION_REACHABLE,
+                                         CONDITION_CREDENTIALS_VALID};
+    for (size_t i = 0; row(i) != NULL; i++) {
+        bool is_own = row(i)->condition == own[0] || row(i)->condition == own[1];
+        if (is_own && strcmp(row(i)->status, "False") == 0 &&
+            reason_find(CONDITION_CONNECTIONS_READY, row(i)->reason) == NULL) {
+            fail_msg("ConnectionsReady has no %s", row(i)->reason);
+        }
     }
 }
 
@@ -171,6 +214,7 @@ static void conditions_have_names(void **state)
                         "the next statements may run");
     assert_string_equal(condition_type(CONDITION_SCHEMA_IN_SYNC), "SchemaInSync");
     assert_string_equal(condition_type(CONDITION_DATA_LOSS), "DataLoss");
+    assert_string_equal(condition_type(CONDITION_CREDENTIALS_KEPT), "CredentialsKept");
     assert_string_equal(condition_type(CONDITION_NONE), "");
     assert_string_equal(condition_type(CONDITION_MAX), "");
     for (int i = 1; i < (int)CONDITION_MAX; i++) {
@@ -186,6 +230,7 @@ int main(void)
         cmocka_unit_test(every_class_of_fault_has_a_row),
         cmocka_unit_test(a_bare_reason_finds_the_stream_first),
         cmocka_unit_test(rows_tell_the_truth),
+        cmocka_unit_test(what_a_connection_says_its_users_say_too),
         cmocka_unit_test(conditions_have_names),
     };
     return cmocka_run_group_tests_name("model/conditions", tests, NULL, NULL);
