@@ -24,6 +24,10 @@ struct desired_input {
     /* server ids taken by others besides RisingWave's sources and the MySQL server itself
      * (its replicas, sources of other clusters), as decimal text; may be empty. */
     struct strlist used_server_ids;
+    /* The shared source takes its address and account from this connection: of all
+     * connections that TableSyncs with this source use it is the oldest. Two connections
+     * may rightly name one server; altering it to and fro would stop it for minutes. */
+    bool source_follows;
     /* Nothing was ever applied: spec.target.existing counts, and a name in spec.columns
      * or spec.primaryKey that the table lacks is a mistake. Afterwards it may be a column
      * that was dropped, and is only noted. */

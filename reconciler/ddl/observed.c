@@ -145,6 +145,10 @@ bool mark_parse(const char *comment, struct mark *out_mark)
         (!sv_int64(version, &mark.sink) || mark.sink < 1)) {
         mark.sink = 0;
     }
+    if (take_field(&text, SV("after="), &version) &&
+        (!sv_int64(version, &mark.after) || mark.after < 1)) {
+        mark.after = 0;
+    }
     mark.adopted = sv_eq(take_word(text), SV("adopted"));
     if (mark.adopted) {
         text = sv_sub(text, strlen("adopted"), text.n);

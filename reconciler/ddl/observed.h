@@ -15,6 +15,7 @@ struct rw_source {
     const char *schema, *name;
     /* From connector_props, parsed; never the definition text, never the password. */
     const char *connector, *hostname, *port, *username, *database, *server_id, *ssl_mode;
+    const char *password_digest; /* secret_digest() of it; NULL: not shown */
 };
 
 struct rw_column {
@@ -34,6 +35,7 @@ struct rw_sink {
     const char *name;
     const char *host, *mysql_port, *http_port, *user, *database, *table, *primary_key;
     const char *commit_checkpoint_interval; /* NULL: default */
+    const char *password_digest;            /* secret_digest() of it; NULL: not shown */
     bool creating;      /* streaming job status is not CREATED: backfill runs */
     int64_t rate_limit; /* -1 none, 0 paused */
 };
@@ -55,6 +57,27 @@ struct rw_internal {
 struct rw_event {                      /* SINK_FAIL and friends, newest first */
     const char *type, *object, *error; /* error: redacted */
     int64_t object_id, at_ms;
+};
+
+/* What RisingWave says of itself and of the account that is logged in. */
+struct rw_server {
+    const char *version; /* "3.0.3" out of version() */
+    const char *user, *database;
+    int64_t users; /* unused sessions etc. are not counted; -1 unknown */
+    bool recovering;
+    bool superuser;
+    int may_create, may_connect; /* CREATE and CONNECT on the database; -1 unknown */
+    const char *license;         /* tier, in rw_features' terms; NULL unknown */
+    struct strlist unavailable_features; /* by rw_features */
+    int64_t actors, parallelism; /* running actors, and units they share; -1 unknown */
+};
+
+/* What StarRocks says of itself and of the account that is logged in. */
+struct sr_server {
+    const char *version;     /* "4.1.0-26a4a59" */
+    int64_t live_backends;   /* -1: not permitted to know */
+    struct strlist grants;   /* SHOW GRANTS' third column, line by line */
+    bool grants_known, root; /* grants is all there is, even if empty; may do all */
 };
 
 struct rw_catalog {
@@ -111,11 +134,14 @@ const struct sr_table *sr_catalog_table(const struct sr_catalog *catalog,
 /*
  * "tablesync:v1 uid=<uid> hash=<12 hex>", anywhere in a comment; on a CDC table
  * " sink=<n>" follows: the hash is the definition of sink version n. On a target table
- * that was not created but adopted " adopted" follows.
+ * that was not created but adopted " adopted" follows. " after=<m>" behind the sink's
+ * version: sink version m was paused before version n was made, for it could not deliver
+ * any more; what it holds as deletions is deleted by us (ghosts.h).
  */
 struct mark {
     struct sv uid, hash;
-    int64_t sink; /* 0: not told */
+    int64_t sink;  /* 0: not told */
+    int64_t after; /* 0: not told */
     bool adopted;
     struct sv whole; /* the mark's place in the comment */
 };

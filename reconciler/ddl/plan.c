@@ -5,6 +5,7 @@
 static const char *const kind_names[PLAN_KIND_MAX] = {
     [PLAN_CREATE_SCHEMA] = "CreateSchema",
     [PLAN_CREATE_SOURCE] = "CreateSource",
+    [PLAN_ALTER_SOURCE] = "AlterSource",
     [PLAN_CREATE_TABLE] = "CreateTable",
     [PLAN_COMMENT_TABLE] = "CommentTable",
     [PLAN_CREATE_DATABASE] = "CreateDatabase",
@@ -16,6 +17,7 @@ static const char *const kind_names[PLAN_KIND_MAX] = {
     [PLAN_ALTER_TARGET] = "AlterTarget",
     [PLAN_DROP_TARGET_COLUMN] = "DropTargetColumn",
     [PLAN_TRUNCATE_TARGET] = "TruncateTarget",
+    [PLAN_DELETE_GHOSTS] = "DeleteGhosts",
     [PLAN_COMMENT_TARGET] = "CommentTarget",
     [PLAN_DROP_SINK] = "DropSink",
     [PLAN_DROP_TABLE] = "DropTable",
@@ -134,8 +136,8 @@ static bool choose_server_id(struct planner *p, struct fault *fault)
 
 static bool is_setting(const struct plan_step *step)
 {
-    return step->kind == PLAN_ALTER_SINK || step->kind == PLAN_COMMENT_TABLE ||
-           step->kind == PLAN_COMMENT_TARGET;
+    return step->kind == PLAN_ALTER_SINK || step->kind == PLAN_ALTER_SOURCE ||
+           step->kind == PLAN_COMMENT_TABLE || step->kind == PLAN_COMMENT_TARGET;
 }
 
 static enum plan_purpose purpose_of(const struct planner *p)
@@ -160,6 +162,10 @@ static enum plan_purpose purpose_of(const struct planner *p)
         return PURPOSE_REPAIR; /* somebody wiped our mark: nobody knows the sink's shape
                                 */
     }
+    if (p->rotates && plan->changes.n == 0 &&
+        sv_eq(p->mark.hash, sv_from(p->sink_hash))) {
+        return PURPOSE_ROTATE;
+    }
     if (plan->changes.n > 0 || p->sinks.n > 1 || (p->sinks.n > 0 && p->sink == NULL)) {
         return PURPOSE_EVOLVE;
     }
@@ -180,6 +186,10 @@ static void tell_result(struct planner *p)
 {
     struct plan *plan = p->plan;
 
+    struct desired *definition = ARENA_NEW(p->arena, struct desired);
+
+    *definition = p->d;
+    plan->definition = definition;
     plan->table = arena_copy(p->arena, ident_name(p->table_ident));
     plan->sink = arena_copy(p->arena, ident_name(p->sink_ident));
     plan->sink_hash = p->sink_hash;
@@ -201,7 +211,7 @@ static bool pause_all(struct planner *p, struct fault *fault)
 {
     for (size_t i = 0; i < p->sinks.n; i++) {
         if (p->sinks.v[i]->rate_limit != 0 &&
-            !plan_rw_rate(p, p->sinks.v[i]->name, true, WAIT_NONE, fault)) {
+            !plan_rw_rate(p, p->sinks.v[i]->name, true, WAIT_NONE, NULL, fault)) {
             return false;
         }
     }
@@ -212,7 +222,10 @@ static bool write_steps(struct planner *p, struct fault *fault)
 {
     if (waits_for_resume(p)) {
         p->plan->postponed = true;
-        return pause_all(p, fault);
+        /* Once all are paused nobody could tell that one was not. */
+        return plan_rw_source(p, fault) &&
+               (!p->resumed || p->table == NULL || plan_rw_mark(p, fault)) &&
+               pause_all(p, fault);
     }
     return plan_rw_objects(p, fault) && plan_sr_objects(p, fault) &&
            plan_rw_add_columns(p,

@@ -13,6 +13,8 @@ enum plan_system { PLAN_RISINGWAVE = 1, PLAN_STARROCKS };
 enum plan_kind {
     PLAN_CREATE_SCHEMA = 1,
     PLAN_CREATE_SOURCE,
+    PLAN_ALTER_SOURCE, /* address and account: RisingWave tries them, then its reader
+                          restarts, which takes about two minutes (verified 12, 37) */
     PLAN_CREATE_TABLE,
     PLAN_COMMENT_TABLE,
     PLAN_CREATE_DATABASE,
@@ -24,6 +26,7 @@ enum plan_kind {
     PLAN_ALTER_TARGET, /* add and widen columns */
     PLAN_DROP_TARGET_COLUMN,
     PLAN_TRUNCATE_TARGET,
+    PLAN_DELETE_GHOSTS,  /* not a statement but many: see plan_step.ghosts_of */
     PLAN_COMMENT_TARGET, /* the ownership mark of an adopted table */
     PLAN_DROP_SINK,
     PLAN_DROP_TABLE,
@@ -43,6 +46,7 @@ enum plan_wait {
     WAIT_TARGET_ALTER, /* no schema change of the target runs, and its effect shows */
     WAIT_SNAPSHOT,     /* CDC table `wait_for` has loaded all rows */
     WAIT_BACKFILL,     /* sink `wait_for` is created: its backfill is done */
+    WAIT_PAUSED,       /* sink `wait_for` is seen paused in the catalog */
     WAIT_DELIVERED,    /* sink `wait_for` has delivered all that is older than the moment
                           at which its successor was first seen paused */
     PLAN_WAIT_MAX
@@ -52,7 +56,8 @@ enum plan_wait {
 enum plan_purpose {
     PURPOSE_NOTHING = 0, /* no steps */
     PURPOSE_PROVISION,   /* nothing was delivered yet */
-    PURPOSE_SETTINGS,    /* pause, resume, commit interval, mark */
+    PURPOSE_SETTINGS,    /* pause, resume, commit interval, mark, source's account */
+    PURPOSE_ROTATE,      /* the sink delivers to another address or account */
     PURPOSE_REPAIR,      /* something that was applied is missing */
     PURPOSE_EVOLVE,      /* the MySQL table or spec.columns changed */
     PURPOSE_RESYNC,
@@ -69,6 +74,9 @@ struct plan_step {
     enum plan_wait wait;
     const char *wait_for; /* RisingWave object's name without schema; else NULL */
     const char *id;       /* 12 hex of system, kind and redacted statement */
+    /* PLAN_DELETE_GHOSTS: the sink (without schema) whose undelivered deletions are done
+     * by ghosts.h; `stmt` only tells people so. NULL otherwise. */
+    const char *ghosts_of;
     /* RisingWave session settings the driver applies first: */
     bool background;     /* SET background_ddl = true */
     int64_t parallelism; /* SET streaming_parallelism; 0 = leave */
@@ -80,7 +88,8 @@ struct plan {
     const char *hash; /* "sha256:<64 hex>" over the redacted statements */
     /* What should exist once it is carried out: names without schema. */
     const char *table, *sink;
-    const char *sink_hash; /* as the CDC table's mark has it then */
+    const struct desired *definition; /* what is delivered then, after policies */
+    const char *sink_hash;            /* as the CDC table's mark has it then */
     int64_t table_version, sink_version;
     bool postponed;         /* more is to be done once spec.state is Running again */
     bool adopted;           /* the target table was not made by us: it is never dropped */
@@ -89,7 +98,10 @@ struct plan {
     struct strlist unloaded; /* columns that this plan adds to a loaded CDC table */
     struct strlist ignored;  /* new MySQL columns that policy Ignore leaves out */
     struct strlist notes;    /* what the user should know, for events */
-    int64_t server_id;       /* of the source that exists or is to be created */
+    /* What of the source's settings differs and cannot be altered, in words, or why it is
+     * left as it is; NULL: nothing. Shown in SourceReady, never a fault. */
+    const char *source_differs;
+    int64_t server_id; /* of the source that exists or is to be created */
 };
 
 /*

@@ -157,14 +157,15 @@ const struct rw_sink *plan_marked_sink(const struct planner *p)
     return NULL;
 }
 
+int64_t plan_version_of(const struct planner *p, const struct rw_sink *sink)
+{
+    return name_sink_version_of(sv_from(p->d.sink_prefix), sv_from(sink->name));
+}
+
 static int64_t next_sink_version(const struct planner *p)
 {
-    int64_t newest = 0;
+    int64_t newest = p->sinks.n > 0 ? plan_version_of(p, p->sinks.v[0]) : 0;
 
-    if (p->sinks.n > 0) {
-        newest =
-            name_sink_version_of(sv_from(p->d.sink_prefix), sv_from(p->sinks.v[0]->name));
-    }
     if (sv_eq(p->mark.hash, sv_from(p->sink_hash)) && p->mark.sink > newest) {
         return p->mark.sink; /* marked, and not made yet or lost since */
     }
@@ -177,6 +178,7 @@ bool plan_find_sink(struct planner *p, struct fault *fault)
 
     p->sink_hash = desired_sink_hash(&p->d, p->table_version, p->arena);
     p->sink = plan_marked_sink(p);
+    plan_rotation(p);
     p->sink_version = p->sink != NULL ? p->mark.sink : next_sink_version(p);
     name = arena_printf(p->arena, "%s%lld", p->d.sink_prefix, (long long)p->sink_version);
     return ident_parse(p->arena, sv_from(name), SQL_RISINGWAVE, IDENT_TABLE,

@@ -37,6 +37,8 @@ struct planner {
     int64_t sink_version;
     const struct ident *sink_ident;
     const char *sink_hash;
+    bool rotates, resumed; /* a retired sink was resumed by hand (plan_account.c) */
+    int64_t after;         /* sinks up to this version are retired; 0: none */
     const struct sr_table *target;
     enum target_fate fate;
     bool adopts;      /* the target's mark says, or will say, that it was adopted */
@@ -51,16 +53,23 @@ struct planner {
 
 /* --- plan_find.c --- */
 MUST_CHECK bool plan_find(struct planner *p, struct fault *fault);
-/* After the definition is final: which sink is as wanted, or which version to make. */
+/* Once the definition is final: which sink is as wanted, or which version to make. */
 MUST_CHECK bool plan_find_sink(struct planner *p, struct fault *fault);
 /* The sink that was made from the definition as it is now; NULL: there is none. */
 const struct rw_sink *plan_marked_sink(const struct planner *p);
+int64_t plan_version_of(const struct planner *p, const struct rw_sink *sink);
 const struct rw_column *plan_rw_column(const struct rw_table *table, struct sv name);
 const struct sr_column *plan_sr_column(const struct sr_table *table, struct sv name);
 /* A sink reads the CDC table that is to stay. */
 bool plan_is_delivered(const struct planner *p);
 /* Whether a resync that empties or remakes the target is still to come to that. */
 bool plan_clears_target(const struct planner *p);
+
+/* --- plan_account.c --- */
+/* Which sinks give way because their address or account is another one. */
+void plan_rotation(struct planner *p);
+MUST_CHECK bool plan_rw_source(struct planner *p, struct fault *fault);
+const char *plan_ssl_mode(enum tls_mode mode); /* as CREATE SOURCE takes it */
 
 /* --- plan_check.c --- */
 #define PLAN_REPORT_BYTES_MAX ((size_t)900) /* leaves room for the sentence around */
@@ -69,7 +78,7 @@ MUST_CHECK bool plan_check_sink(const struct planner *p, struct fault *fault);
 /* Adds "; <difference>". A report that is too long keeps its beginning. */
 void plan_report(struct buf *out, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* --- plan_change.c, plan_policy.c, plan_kept.c --- */
+/* --- plan_change.c, plan_kept.c --- */
 MUST_CHECK bool plan_changes(struct planner *p, struct fault *fault);
 /* Adds a sentence to plan.changes. */
 void plan_changed(struct planner *p, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -92,18 +101,18 @@ void plan_compare_shape(const struct planner *p, struct buf *out);
 void plan_compare_target(const struct planner *p, struct buf *out);
 
 /* --- statements --- */
-/* RisingWave's own default, with decoupled sinks. */
-#define PLAN_COMMIT_INTERVAL 10
+#define PLAN_COMMIT_INTERVAL 10 /* RisingWave's default, with decoupled sinks */
 /* A number as WITH takes it: quoted. */
 void plan_rw_int(struct stmt *s, int64_t value);
-/* Adds a step for RisingWave about the object `name` of our schema. */
 MUST_CHECK bool plan_rw_push(struct planner *p, struct plan_step step,
                              const struct ident *name, struct fault *fault);
 MUST_CHECK bool plan_rw_objects(struct planner *p, struct fault *fault);
 MUST_CHECK bool plan_rw_mark(struct planner *p, struct fault *fault);
-MUST_CHECK bool plan_rw_sink(struct planner *p, enum plan_wait wait, struct fault *fault);
+MUST_CHECK bool plan_rw_sink(struct planner *p, enum plan_wait wait, const char *wait_for,
+                             struct fault *fault);
 MUST_CHECK bool plan_rw_rate(struct planner *p, const char *sink, bool paused,
-                             enum plan_wait wait, struct fault *fault);
+                             enum plan_wait wait, const char *wait_for,
+                             struct fault *fault);
 MUST_CHECK bool plan_rw_interval(struct planner *p, int64_t interval,
                                  struct fault *fault);
 MUST_CHECK bool plan_rw_drop_column(struct planner *p, const char *column,
@@ -117,18 +126,24 @@ MUST_CHECK bool plan_sr_objects(struct planner *p, struct fault *fault);
 MUST_CHECK bool plan_sr_clear(struct planner *p, enum plan_wait wait,
                               const char *wait_for, struct fault *fault);
 MUST_CHECK bool plan_sr_drop_columns(struct planner *p, struct fault *fault);
+/* `first`: waits until the successor is seen paused. */
+MUST_CHECK bool plan_sr_ghosts(struct planner *p, const struct rw_sink *sink, bool first,
+                               struct fault *fault);
+/* What replaces sinks that cannot deliver any more (plan_rotate.c). */
+MUST_CHECK bool plan_rotate(struct planner *p, enum plan_wait wait, struct fault *fault);
+/* The successor is paused, with its backfill done. */
+bool plan_is_settled(const struct planner *p);
 /* Everything from the mark to the last old object dropped. */
 MUST_CHECK bool plan_swap(struct planner *p, struct fault *fault);
 
-/* What identifies a step: its system, kind and redacted statement. */
+/* Of its system, kind and redacted statement. */
 const char *plan_step_id(const struct plan_step *step, struct arena *arena);
-/* Adds a step after checking its statement and gives it its id if it has none. */
+/* Checks the statement, and gives the step its id if it has none. */
 MUST_CHECK bool plan_push(struct plan *plan, struct arena *arena, struct plan_step step,
                           struct fault *fault);
 void plan_finish(struct plan *plan, struct arena *arena); /* the hash */
 
-/* "a,b", as the sink's primary_key option has them. */
-const char *plan_key_names(const struct desired *d, struct arena *arena);
+const char *plan_key_names(const struct desired *d, struct arena *arena); /* "a,b" */
 char *plan_object(struct arena *arena, const struct ident *outer,
                   const struct ident *inner);
 

@@ -38,12 +38,26 @@ static bool push_schema(struct planner *p, struct fault *fault)
                      fault);
 }
 
+/* None of RisingWave's readers of MySQL verifies a certificate (risingwave.md 1.4). */
+static void note_verification(struct planner *p)
+{
+    enum tls_mode mode = p->d.in.source->tls_mode;
+
+    if (mode == TLS_VERIFY_CA || mode == TLS_VERIFY_FULL) {
+        VEC_PUSH(p->arena, &p->plan->notes,
+                 "RisingWave's own connection to MySQL is encrypted, but RisingWave does "
+                 "not verify MySQL's certificate: spec.tls.mode is kept by TableSync's "
+                 "connection alone");
+    }
+}
+
 /* The two debezium options are never left out: verified 4 and 8. */
 static bool push_source(struct planner *p, struct fault *fault)
 {
     const struct desired_input *in = &p->d.in;
     struct stmt *s = stmt_new(p->arena, SQL_RISINGWAVE);
 
+    note_verification(p);
     stmt_text(s, "CREATE SOURCE ");
     stmt_qualified(s, p->d.rw_schema, p->d.source_name);
     stmt_text(s, " WITH (connector='mysql-cdc', hostname=");
@@ -58,10 +72,9 @@ static bool push_source(struct planner *p, struct fault *fault)
     stmt_str(s, sv_from(in->table->database));
     stmt_text(s, ", server.id=");
     plan_rw_int(s, p->plan->server_id);
-    if (in->source->tls_mode == TLS_PREFER) {
-        stmt_text(s, ", ssl.mode='preferred'");
-    } else if (in->source->tls_mode == TLS_REQUIRE) {
-        stmt_text(s, ", ssl.mode='required'");
+    if (in->source->tls_mode > TLS_DISABLE) {
+        stmt_text(s, ", ssl.mode=");
+        stmt_str(s, sv_from(plan_ssl_mode(in->source->tls_mode)));
     }
     stmt_text(s, ", debezium.bigint.unsigned.handling.mode='precise'"
                  ", debezium.schema.history.internal.skip.unparseable.ddl='true')");
@@ -153,6 +166,9 @@ bool plan_rw_mark(struct planner *p, struct fault *fault)
         arena_printf(p->arena, "tablesync:v1 uid=%s hash=%s sink=%lld", p->d.in.sync->uid,
                      p->sink_hash, (long long)p->sink_version);
 
+    if (p->rotates) {
+        mark = arena_printf(p->arena, "%s after=%lld", mark, (long long)p->after);
+    }
     stmt_text(s, "COMMENT ON TABLE ");
     stmt_qualified(s, p->d.rw_schema, p->table_ident);
     stmt_text(s, " IS ");
@@ -169,7 +185,7 @@ bool plan_rw_objects(struct planner *p, struct fault *fault)
     if (!p->rw->schema_exists && !push_schema(p, fault)) {
         return false;
     }
-    if (p->source == NULL && !push_source(p, fault)) {
+    if (!(p->source == NULL ? push_source(p, fault) : plan_rw_source(p, fault))) {
         return false;
     }
     return p->table != NULL || (push_table(p, fault) && plan_rw_mark(p, fault));

@@ -1,43 +1,6 @@
 /* Statements about sinks, in the shapes that 3.0.3 accepted (lifecycle.jsonl). */
-#include "ddl/expr.h"
 #include "ddl/plan_parts.h"
-
-/* The value alone; the caller names it. */
-static void sink_value(struct stmt *s, const struct column_map *map,
-                       const struct ident *name)
-{
-    switch (map->expr) {
-    case SINK_PASS:
-        stmt_ident(s, name);
-        break;
-    case SINK_CAST_BIGINT:
-        stmt_ident(s, name);
-        stmt_text(s, "::BIGINT");
-        break;
-    case SINK_CAST_VARCHAR:
-        stmt_ident(s, name);
-        stmt_text(s, "::VARCHAR");
-        break;
-    case SINK_CAST_JSONB:
-        stmt_ident(s, name);
-        stmt_text(s, "::JSONB");
-        break;
-    case SINK_AT_UTC:
-        stmt_ident(s, name);
-        stmt_text(s, " AT TIME ZONE 'UTC'");
-        break;
-    case SINK_HEX:
-        stmt_text(s, "encode(");
-        stmt_ident(s, name);
-        stmt_text(s, ", 'hex')");
-        break;
-    case SINK_CUSTOM:
-        expr_write(s, map->custom);
-        break;
-    case SINK_EXPR_MAX:
-        must(!"sink expression");
-    }
-}
+#include "ddl/sink_value.h"
 
 static void sink_column(struct stmt *s, const struct desired *d, size_t index)
 {
@@ -84,7 +47,18 @@ static void sink_options(struct stmt *s, const struct planner *p, const char *ke
     stmt_text(s, ")");
 }
 
-bool plan_rw_sink(struct planner *p, enum plan_wait wait, struct fault *fault)
+/* What WAIT_SNAPSHOT waits for is always the CDC table to deliver from. */
+static const char *waited_for(const struct planner *p, enum plan_wait wait,
+                              const char *sink)
+{
+    if (wait == WAIT_SNAPSHOT) {
+        return arena_copy(p->arena, ident_name(p->table_ident));
+    }
+    return wait == WAIT_NONE || wait == WAIT_TARGET_ALTER ? NULL : sink;
+}
+
+bool plan_rw_sink(struct planner *p, enum plan_wait wait, const char *wait_for,
+                  struct fault *fault)
 {
     const struct desired *d = &p->d;
     struct stmt *s = stmt_new(p->arena, SQL_RISINGWAVE);
@@ -103,19 +77,17 @@ bool plan_rw_sink(struct planner *p, enum plan_wait wait, struct fault *fault)
     sink_options(s, p, plan_key_names(d, p->arena));
     return plan_rw_push(
         p,
-        (struct plan_step){
-            .kind = PLAN_CREATE_SINK,
-            .risk = p->retires ? RISK_DESTRUCTIVE : RISK_SAFE,
-            .stmt = s,
-            .sentence = p->retires ? "create the sink, without columns that thus "
-                                     "turn NULL in the target,"
-                                   : "create the sink",
-            .wait = wait,
-            .wait_for = wait == WAIT_SNAPSHOT
-                            ? arena_copy(p->arena, ident_name(p->table_ident))
-                            : NULL,
-            .background = true,
-            .parallelism = d->in.sync->parallelism},
+        (struct plan_step){.kind = PLAN_CREATE_SINK,
+                           .risk = p->retires ? RISK_DESTRUCTIVE : RISK_SAFE,
+                           .stmt = s,
+                           .sentence = p->retires
+                                           ? "create the sink, without columns that thus "
+                                             "turn NULL in the target,"
+                                           : "create the sink",
+                           .wait = wait,
+                           .wait_for = waited_for(p, wait, wait_for),
+                           .background = true,
+                           .parallelism = d->in.sync->parallelism},
         p->sink_ident, fault);
 }
 
@@ -127,7 +99,7 @@ static bool sink_ident(struct planner *p, const char *sink,
 }
 
 bool plan_rw_rate(struct planner *p, const char *sink, bool paused, enum plan_wait wait,
-                  struct fault *fault)
+                  const char *wait_for, struct fault *fault)
 {
     struct stmt *s = stmt_new(p->arena, SQL_RISINGWAVE);
     const struct ident *name = NULL;
@@ -147,7 +119,7 @@ bool plan_rw_rate(struct planner *p, const char *sink, bool paused, enum plan_wa
         (struct plan_step){.kind = PLAN_ALTER_SINK,
                            .stmt = s,
                            .wait = wait,
-                           .wait_for = wait == WAIT_NONE ? NULL : sink,
+                           .wait_for = waited_for(p, wait, wait_for),
                            .sentence = paused ? "pause the sink" : "resume the sink"},
         name, fault);
 }

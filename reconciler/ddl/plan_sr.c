@@ -349,3 +349,39 @@ bool plan_sr_objects(struct planner *p, struct fault *fault)
     }
     return push_alters(p, fault);
 }
+
+/*
+ * Many statements are meant, made of keys that only the log store tells (ghosts.h). This
+ * one is for people: it says what will be deleted, and is never sent. The log store of a
+ * sink whose backfill still runs is not complete.
+ */
+bool plan_sr_ghosts(struct planner *p, const struct rw_sink *sink, bool first,
+                    struct fault *fault)
+{
+    struct stmt *s = stmt_new(p->arena, SQL_STARROCKS);
+    enum plan_wait wait = first ? WAIT_PAUSED : WAIT_NONE;
+    const char *wait_for = first ? arena_copy(p->arena, ident_name(p->sink_ident)) : NULL;
+
+    stmt_text(s, "DELETE FROM ");
+    stmt_qualified(s, p->d.target_database, p->d.target_table);
+    stmt_text(s, " WHERE (");
+    for (size_t i = 0; i < p->d.key_count; i++) {
+        if (i > 0) {
+            stmt_text(s, ", ");
+        }
+        stmt_ident(s, p->d.sr_columns.v[i]);
+    }
+    stmt_text(s, ") IN (deletions that RisingWave sink ");
+    stmt_str(s, sv_from(sink->name));
+    stmt_text(s, " has not delivered)");
+    return push(p,
+                (struct plan_step){.kind = PLAN_DELETE_GHOSTS,
+                                   .risk = RISK_SAFE,
+                                   .stmt = s,
+                                   .wait = sink->creating ? WAIT_BACKFILL : wait,
+                                   .wait_for = sink->creating ? sink->name : wait_for,
+                                   .ghosts_of = sink->name,
+                                   .sentence = "delete rows whose deletion was not "
+                                               "delivered"},
+                fault);
+}

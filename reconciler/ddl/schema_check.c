@@ -1,13 +1,13 @@
 /*
- * What CDC needs of a MySQL server. RisingWave's own validator looks for words in SHOW
+ * What a MySQL account lacks for CDC. RisingWave's own validator looks for words in SHOW
  * GRANTS (MySqlValidator, 3.0.3) and lets much pass that fails later; this one reads
  * them.
  */
-#include "ddl/schema.h"
+#include "ddl/preflight_parts.h"
 
 #include <string.h>
 
-#define MESSAGE_MAX ((size_t)1400)
+#define STATEMENTS_MAX ((size_t)4096)
 
 struct rights {
     bool select, replication_slave, replication_client;
@@ -160,48 +160,6 @@ static void read_grant(struct arena *arena, struct sv line, const char *database
     }
 }
 
-static void add_problem(struct buf *out, const char *text)
-{
-    buf_addz(out, out->n > 0 ? "; " : "");
-    buf_addz(out, text);
-}
-
-static bool setting_wrong(const char *value, const char *wanted)
-{
-    /* Old servers lack a variable; RisingWave's check passes then, and rightly. */
-    return value != NULL && value[0] != '\0' &&
-           !sv_eq_nocase(sv_from(value), sv_from(wanted));
-}
-
-static const char *check_settings(const struct mysql_server *server, struct buf *out)
-{
-    const char *reason = NULL;
-
-    if (!server->log_bin) {
-        reason = "BinlogOff";
-        add_problem(out,
-                    "the binary log is off: set log_bin in the server's configuration "
-                    "and restart it");
-    }
-    if (setting_wrong(server->binlog_format, "ROW")) {
-        reason = reason != NULL ? reason : "BinlogNotRow";
-        add_problem(out, "binlog_format is ");
-        buf_addf(out,
-                 "%s: run SET GLOBAL binlog_format = 'ROW' and put it into the "
-                 "configuration",
-                 server->binlog_format);
-    }
-    if (setting_wrong(server->binlog_row_image, "FULL")) {
-        reason = reason != NULL ? reason : "RowImageNotFull";
-        add_problem(out, "binlog_row_image is ");
-        buf_addf(out,
-                 "%s: run SET GLOBAL binlog_row_image = 'FULL' and put it into the "
-                 "configuration",
-                 server->binlog_row_image);
-    }
-    return reason;
-}
-
 /* CURRENT_USER() says cdc@%; GRANT wants 'cdc'@'%'. */
 static void add_account(struct buf *out, const char *user)
 {
@@ -233,9 +191,10 @@ static void add_database(struct buf *out, const char *database)
     buf_addc(out, '`');
 }
 
-static const char *check_grants(const struct mysql_server *server, const char *database,
-                                struct arena *arena, struct buf *out)
+const char *mysql_grants_missing(const struct mysql_server *server, const char *database,
+                                 struct arena *arena)
 {
+    AUTO(buf_deinit) struct buf out = {0};
     struct rights rights = {0};
 
     for (size_t i = 0; i < server->grants.n; i++) {
@@ -250,42 +209,26 @@ static const char *check_grants(const struct mysql_server *server, const char *d
     if (server->grants.n == 0 || (rights.select && replication)) {
         return NULL;
     }
-    add_problem(out, "the account lacks rights: run ");
+    buf_init(&out, STATEMENTS_MAX);
+    buf_addz(&out, "the account lacks rights: run ");
     if (!replication) {
-        buf_addf(out, "GRANT %s%s%s ON *.* TO ",
+        buf_addf(&out, "GRANT %s%s%s ON *.* TO ",
                  rights.replication_slave ? "" : "REPLICATION SLAVE",
                  rights.replication_slave || rights.replication_client ? "" : ", ",
                  rights.replication_client ? "" : "REPLICATION CLIENT");
-        add_account(out, server->current_user);
-        buf_addz(out, rights.select ? "" : "; ");
+        add_account(&out, server->current_user);
+        buf_addz(&out, rights.select ? "" : "; ");
     }
     if (!rights.select) {
-        buf_addz(out, "GRANT SELECT ON ");
-        add_database(out, database);
-        buf_addz(out, ".* TO ");
-        add_account(out, server->current_user);
+        buf_addz(&out, "GRANT SELECT ON ");
+        add_database(&out, database);
+        buf_addz(&out, ".* TO ");
+        add_account(&out, server->current_user);
     }
     if (rights.has_roles) {
-        buf_addz(out,
+        buf_addz(&out,
                  " (rights that come through a role do not count: RisingWave reads only "
                  "what SHOW GRANTS lists for the account itself)");
     }
-    return "MissingGrant";
-}
-
-bool mysql_server_check(const struct mysql_server *server, const char *database,
-                        struct fault *fault)
-{
-    AUTO(buf_deinit) struct buf problems = {0};
-    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
-
-    buf_init(&problems, MESSAGE_MAX);
-    const char *setting = check_settings(server, &problems);
-    const char *grant = check_grants(server, database, arena, &problems);
-    if (setting == NULL && grant == NULL) {
-        return true;
-    }
-    return fault_set(fault, setting != NULL ? FAULT_REFUSED : FAULT_DENIED,
-                     setting != NULL ? setting : grant, "MySQL %s cannot be captured: %s",
-                     server->version, buf_z(&problems));
+    return buf_take(&out, arena);
 }

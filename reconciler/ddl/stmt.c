@@ -4,7 +4,15 @@
 
 #include <string.h>
 
-enum part_kind { PART_TEXT = 1, PART_IDENT, PART_INT, PART_STR, PART_SECRET };
+enum part_kind {
+    PART_TEXT = 1,
+    PART_IDENT,
+    PART_INT,
+    PART_STR,
+    PART_SECRET,
+    PART_PRIVATE, /* until PART_PUBLIC */
+    PART_PUBLIC
+};
 
 struct part {
     enum part_kind kind;
@@ -87,6 +95,20 @@ void stmt_str(struct stmt *s, struct sv text)
     VEC_PUSH(s->arena, &s->parts, part);
 }
 
+void stmt_private_begin(struct stmt *s, size_t rows)
+{
+    struct part part = {.kind = PART_PRIVATE, .number = (int64_t)rows};
+
+    VEC_PUSH(s->arena, &s->parts, part);
+}
+
+void stmt_private_end(struct stmt *s)
+{
+    struct part part = {.kind = PART_PUBLIC};
+
+    VEC_PUSH(s->arena, &s->parts, part);
+}
+
 void stmt_secret(struct stmt *s, const struct secret *secret)
 {
     struct part part = {.kind = PART_SECRET, .secret = secret};
@@ -138,6 +160,14 @@ static void render_ident(const struct ident *ident, struct buf *out)
     buf_addc(out, quote);
 }
 
+static size_t end_of_private(const struct stmt *s, size_t i)
+{
+    while (i < s->parts.n && s->parts.v[i].kind != PART_PUBLIC) {
+        i++;
+    }
+    return i;
+}
+
 static void render(const struct stmt *s, bool redact, struct buf *out)
 {
     for (size_t i = 0; i < s->parts.n; i++) {
@@ -158,6 +188,15 @@ static void render(const struct stmt *s, bool redact, struct buf *out)
         case PART_SECRET:
             render_literal(s->dialect, redact ? SV("***") : secret_reveal(part->secret),
                            out);
+            break;
+        case PART_PRIVATE:
+            if (redact) {
+                buf_addf(out, "%lld row%s", (long long)part->number,
+                         part->number == 1 ? "" : "s");
+                i = end_of_private(s, i);
+            }
+            break;
+        case PART_PUBLIC:
             break;
         }
     }

@@ -32,6 +32,9 @@ void stmt_int(struct stmt *s, int64_t value);
 void stmt_str(struct stmt *s, struct sv text);
 /* The same; redacted as '***'. The secret must outlive the statement. */
 void stmt_secret(struct stmt *s, const struct secret *secret);
+/* What is added between the two is made of rows of a user: redacted as "<n> rows". */
+void stmt_private_begin(struct stmt *s, size_t rows);
+void stmt_private_end(struct stmt *s);
 
 enum sql_dialect stmt_dialect(const struct stmt *s);
 /* false with FAULT_REFUSED when a part was broken or the text is over STMT_BYTES_MAX. */

@@ -1,2 +1,4 @@
 -- AlterTarget ods.orders: add columns to the target table
 ALTER TABLE `ods`.`orders` ADD COLUMN `rate` DOUBLE NULL;
+-- DeleteGhosts ods.orders: delete rows whose deletion was not delivered [after the pause of k_shop_orders_740a3200_v3]
+DELETE FROM `ods`.`orders` WHERE (`id`) IN (deletions that RisingWave sink 'k_shop_orders_740a3200_v2' has not delivered);

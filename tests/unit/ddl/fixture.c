@@ -129,6 +129,7 @@ struct desired_input fixture_input(const struct fixture *f)
                                   .target_user = "loader",
                                   .source_password = f->password,
                                   .target_password = f->password,
+                                  .source_follows = true,
                                   .first_run = true};
 }
 

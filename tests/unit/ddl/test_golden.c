@@ -153,6 +153,12 @@ static void note_plan(struct golden *g, const struct plan *plan)
     note_list(g, "unloaded", &plan->unloaded);
     note_list(g, "ignored", &plan->ignored);
     note_list(g, "note", &plan->notes);
+    if (plan->source_differs != NULL) {
+        buf_addf(&g->notes, "source: %s\n", plan->source_differs);
+    }
+    if (plan->purpose == PURPOSE_ROTATE) {
+        buf_addz(&g->notes, "purpose: rotate\n");
+    }
 }
 
 static bool make_plan(struct golden *g, struct plan *out_plan, struct fault *fault)
@@ -168,6 +174,7 @@ static bool make_plan(struct golden *g, struct plan *out_plan, struct fault *fau
                                   .target_user = "loader",
                                   .source_password = password,
                                   .target_password = password,
+                                  .source_follows = !exists(g, "not-following"),
                                   .first_run = !exists(g, "applied"),
                                   .resync = resync_of(g),
                                   .table_version = resync_of(g) != 0 ? 2 : 0};
@@ -203,6 +210,7 @@ static const char *const waits[PLAN_WAIT_MAX] = {
     [WAIT_TARGET_ALTER] = "the target's schema change",
     [WAIT_SNAPSHOT] = "the snapshot",
     [WAIT_BACKFILL] = "the backfill",
+    [WAIT_PAUSED] = "the pause",
     [WAIT_DELIVERED] = "the last delivery",
 };
 

@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <string.h>
+
 static void finds_by_exact_name(void **state)
 {
     struct fixture *f = *state;
@@ -77,6 +79,17 @@ static void reads_marks(void **state)
     assert_true(mark_parse("customer orders; tablesync:v1 uid=u hash=h\nmore", &mark));
     assert_true(sv_eq(mark.uid, SV("u")));
     assert_true(sv_eq(mark.hash, SV("h")));
+    assert_int_equal(mark.sink, 0);
+    assert_true(mark_parse("tablesync:v1 uid=u hash=h sink=7 after=5", &mark));
+    assert_int_equal(mark.sink, 7);
+    assert_int_equal(mark.after, 5);
+    assert_int_equal(mark.whole.n, strlen("tablesync:v1 uid=u hash=h sink=7 after=5"));
+    assert_true(mark_parse("tablesync:v1 uid=u hash=h sink=7 after=-5", &mark));
+    assert_int_equal(mark.sink, 7);
+    assert_int_equal(mark.after, 0);
+    assert_true(mark_parse("tablesync:v1 uid=u hash=h sink=7 adopted", &mark));
+    assert_int_equal(mark.after, 0);
+    assert_true(mark.adopted);
     assert_false(mark_parse(NULL, &mark));
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_false(mark_parse(bad[i], &mark));

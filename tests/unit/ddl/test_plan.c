@@ -90,6 +90,7 @@ static void keeps_a_living_sources_id(void **state)
     scene_converge(&s);
     s.w.rw.sources.v[0].server_id = "77";
     s.f->source.host = "another-name-of-the-same-server";
+    s.in.source_follows = false;
     ASSERT_OK(scene_plan(&s, &fault), &fault);
     assert_int_equal(s.plan.steps.n, 0);
     assert_int_equal(s.plan.server_id, 77);

@@ -79,6 +79,24 @@ static void finds_broken_values(void **state)
     }
 }
 
+static void hides_rows(void **state)
+{
+    struct fixture *f = *state;
+    struct stmt *s = stmt_new(f->arena, SQL_STARROCKS);
+
+    stmt_text(s, "k IN (");
+    stmt_private_begin(s, 2);
+    stmt_int(s, 7);
+    stmt_text(s, ", ");
+    stmt_str(s, SV("Jane Doe"));
+    stmt_private_end(s);
+    stmt_text(s, ") AND ");
+    stmt_private_begin(s, 1);
+    stmt_str(s, SV("never closed"));
+    assert_string_equal(rendered(s, f->arena), "k IN (7, 'Jane Doe') AND 'never closed'");
+    assert_string_equal(stmt_redacted(s, f->arena), "k IN (2 rows) AND 1 row");
+}
+
 static void has_a_ceiling(void **state)
 {
     struct fixture *f = *state;
@@ -100,7 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(renders_each_part),   TEST(escapes_for_starrocks), TEST(hides_secrets),
-        TEST(finds_broken_values), TEST(has_a_ceiling),
+        TEST(finds_broken_values), TEST(has_a_ceiling),         TEST(hides_rows),
     };
 
     return cmocka_run_group_tests_name("stmt", tests, NULL, NULL);

@@ -8,11 +8,38 @@ void world_init(struct world *w, struct arena *arena, const char *schema,
     w->sr.live_backends = 1;
 }
 
+const char *world_digest(struct world *w, const char *password)
+{
+    char hex[SECRET_DIGEST_SIZE];
+
+    if (password == NULL) {
+        return NULL;
+    }
+    secret_digest(sv_from(password), hex);
+    return arena_strdup(w->arena, hex);
+}
+
+/* Not a statement: keys are read from a log store, and deleted. */
+static void delete_ghosts(struct world *w, const struct plan_step *step)
+{
+    const struct rw_sink *sink = rw_catalog_sink(&w->rw, step->ghosts_of);
+
+    assert_int_equal(step->system, PLAN_STARROCKS);
+    assert_non_null(sink);
+    assert_int_equal(sink->rate_limit, 0);
+    assert_true(sv_find(sv_from(stmt_redacted(step->stmt, w->arena)),
+                        sv_from(step->ghosts_of)) != SIZE_MAX);
+}
+
 void world_apply(struct world *w, const struct plan_step *step)
 {
     AUTO(buf_deinit) struct buf sql = {0};
     struct reader r = {.w = w, .dialect = stmt_dialect(step->stmt)};
 
+    if (step->kind == PLAN_DELETE_GHOSTS) {
+        delete_ghosts(w, step);
+        return;
+    }
     buf_init(&sql, STMT_BYTES_MAX);
     stmt_render(step->stmt, &sql);
     assert_false(buf_overflowed(&sql));

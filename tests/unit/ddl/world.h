@@ -30,5 +30,7 @@ void world_init(struct world *w, struct arena *arena, const char *schema,
 void world_apply(struct world *w, const struct plan_step *step);
 /* Fills the catalogs from the JSON of a golden case (observed.json). */
 void world_read(struct world *w, const struct json *root);
+/* The digest of a password that a server shows; NULL stays NULL. */
+const char *world_digest(struct world *w, const char *password);
 
 #endif

@@ -23,7 +23,10 @@ static void read_sources(struct world *w, const struct json *list)
                                    .port = text(w, s, "port"),
                                    .username = text(w, s, "username"),
                                    .database = text(w, s, "database"),
-                                   .server_id = text(w, s, "serverId")};
+                                   .server_id = text(w, s, "serverId"),
+                                   .ssl_mode = text(w, s, "sslMode"),
+                                   .password_digest =
+                                       world_digest(w, json_get_string(s, "password"))};
         struct rw_relation relation = {source.id, source.schema, source.name, "source"};
         VEC_PUSH(w->arena, &w->rw.sources, source);
         VEC_PUSH(w->arena, &w->rw.relations, relation);
@@ -53,18 +56,19 @@ static void read_rw_tables(struct world *w, const struct json *list)
 static void read_sinks(struct world *w, const struct json *list)
 {
     for (const struct json *s = json_first(list); s != NULL; s = json_next(s)) {
-        struct rw_sink sink = {.id = number(s, "id", 0),
-                               .name = text(w, s, "name"),
-                               .host = text(w, s, "host"),
-                               .mysql_port = text(w, s, "mysqlPort"),
-                               .http_port = text(w, s, "httpPort"),
-                               .user = text(w, s, "user"),
-                               .database = text(w, s, "database"),
-                               .table = text(w, s, "table"),
-                               .primary_key = text(w, s, "primaryKey"),
-                               .commit_checkpoint_interval =
-                                   text(w, s, "commitCheckpointInterval"),
-                               .rate_limit = number(s, "rateLimit", -1)};
+        struct rw_sink sink = {
+            .id = number(s, "id", 0),
+            .name = text(w, s, "name"),
+            .host = text(w, s, "host"),
+            .mysql_port = text(w, s, "mysqlPort"),
+            .http_port = text(w, s, "httpPort"),
+            .user = text(w, s, "user"),
+            .database = text(w, s, "database"),
+            .table = text(w, s, "table"),
+            .primary_key = text(w, s, "primaryKey"),
+            .commit_checkpoint_interval = text(w, s, "commitCheckpointInterval"),
+            .password_digest = world_digest(w, json_get_string(s, "password")),
+            .rate_limit = number(s, "rateLimit", -1)};
         struct rw_relation relation = {sink.id, w->schema, sink.name, "sink"};
         VEC_PUSH(w->arena, &w->rw.sinks, sink);
         VEC_PUSH(w->arena, &w->rw.relations, relation);

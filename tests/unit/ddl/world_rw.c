@@ -72,7 +72,8 @@ static void create_source(struct reader *r)
     source.server_id = option(&o, "server.id");
     source.ssl_mode = option(&o, "ssl.mode");
     assert_string_equal(source.connector, "mysql-cdc");
-    assert_non_null(option(&o, "password"));
+    source.password_digest = world_digest(w, option(&o, "password"));
+    assert_non_null(source.password_digest);
     assert_string_equal(option(&o, "debezium.bigint.unsigned.handling.mode"), "precise");
     assert_string_equal(
         option(&o, "debezium.schema.history.internal.skip.unparseable.ddl"), "true");
@@ -286,7 +287,8 @@ static void create_sink(struct reader *r)
     with_options(r, &o);
     assert_string_equal(option(&o, "connector"), "starrocks");
     assert_string_equal(option(&o, "type"), "upsert");
-    assert_non_null(option(&o, "starrocks.password"));
+    sink.password_digest = world_digest(w, option(&o, "starrocks.password"));
+    assert_non_null(sink.password_digest);
     sink.host = option(&o, "starrocks.host");
     sink.mysql_port = option(&o, "starrocks.mysqlport");
     sink.http_port = option(&o, "starrocks.httpport");
@@ -338,6 +340,37 @@ static void alter_sink(struct reader *r)
     assert_int_equal(o.keys.n, 1);
     sink->commit_checkpoint_interval = option(&o, "commit_checkpoint_interval");
     assert_non_null(sink->commit_checkpoint_interval);
+}
+
+/* verified 37: whatever else is refused. */
+static void alter_source(struct reader *r)
+{
+    struct world *w = r->w;
+    const struct rw_source *seen =
+        rw_catalog_source(&w->rw, w->schema, reader_qualified(r, w->schema));
+    struct options o = {0};
+
+    assert_non_null(seen);
+    struct rw_source *source = &w->rw.sources.v[seen - w->rw.sources.v];
+    reader_expect(r, "CONNECTOR WITH");
+    with_options(r, &o);
+    for (size_t i = 0; i < o.keys.n; i++) {
+        const char *key = o.keys.v[i], *value = o.values.v[i];
+
+        if (strcmp(key, "hostname") == 0) {
+            source->hostname = value;
+        } else if (strcmp(key, "port") == 0) {
+            source->port = value;
+        } else if (strcmp(key, "username") == 0) {
+            source->username = value;
+        } else if (strcmp(key, "password") == 0) {
+            source->password_digest = world_digest(w, value);
+        } else {
+            fail_msg("Field '%s' is not allowed to be altered on the fly for connector: "
+                     "mysql-cdc",
+                     key);
+        }
+    }
 }
 
 static bool reads_from(const struct world *w, int64_t sink, int64_t table)
@@ -445,6 +478,10 @@ void world_apply_rw(struct reader *r)
     } else if (reader_accept(r, "ALTER")) {
         if (reader_accept(r, "TABLE")) {
             alter_table(r);
+            return;
+        }
+        if (reader_accept(r, "SOURCE")) {
+            alter_source(r);
             return;
         }
         reader_expect(r, "SINK");

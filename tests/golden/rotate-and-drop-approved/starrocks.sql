@@ -1,0 +1,4 @@
+-- DeleteGhosts ods.orders: delete rows whose deletion was not delivered [after the pause of k_shop_orders_740a3200_v2]
+DELETE FROM `ods`.`orders` WHERE (`id`) IN (deletions that RisingWave sink 'k_shop_orders_740a3200_v1' has not delivered);
+-- DropTargetColumn ods.orders: drop columns that MySQL no longer has, with their values, from the target [destructive] [after the target's schema change]
+ALTER TABLE `ods`.`orders` DROP COLUMN `amount`;

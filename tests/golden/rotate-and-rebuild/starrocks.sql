@@ -1,0 +1,4 @@
+-- AlterTarget ods.orders: widen columns of the target table
+ALTER TABLE `ods`.`orders` MODIFY COLUMN `qty` BIGINT NULL;
+-- DeleteGhosts ods.orders: delete rows whose deletion was not delivered [after the pause of k_shop_orders_740a3200_v2]
+DELETE FROM `ods`.`orders` WHERE (`id`) IN (deletions that RisingWave sink 'k_shop_orders_740a3200_v1' has not delivered);

@@ -1,0 +1,2 @@
+-- AlterSink tablesync.k_shop_orders_740a3200_v2: pause the sink
+ALTER SINK "tablesync"."k_shop_orders_740a3200_v2" SET sink_rate_limit TO 0;
