@@ -13,19 +13,41 @@ static bool rule_fits(const struct classify_rule *rule, struct sv code, struct s
            has(text, rule->fragment) && has(text, rule->also);
 }
 
+static const struct classify_rule *first_fit(const struct classify_rule *rules,
+                                             size_t count, struct sv code, struct sv text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rule_fits(&rules[i], code, text)) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+/* No code, or one of Connector/C's own numbers (2000 to 2999). */
+static bool is_client_code(struct sv code)
+{
+    return code.n == 0 || (code.n == 4 && code.p[0] == '2');
+}
+
 struct db_verdict db_classify(enum db_engine engine, const char *code, struct sv text)
 {
     size_t count = 0;
+    size_t tls_count = 0;
     const struct classify_rule *rules = classify_rules(engine, &count);
+    const struct classify_rule *tls_rules = classify_tls_rules(&tls_count);
+    const struct classify_rule *fit = NULL;
     struct sv code_text = sv_from(code);
 
-    for (size_t i = 0; i < count; i++) {
-        if (rule_fits(&rules[i], code_text, text)) {
-            return (struct db_verdict){rules[i].class, rules[i].reason, rules[i].advice,
-                                       rules[i].broken == SESSION_BROKEN};
-        }
+    if (is_client_code(code_text)) {
+        fit = first_fit(tls_rules, tls_count, code_text, text);
     }
-    return (struct db_verdict){.class = FAULT_REFUSED};
+    if (fit == NULL) {
+        fit = first_fit(rules, count, code_text, text);
+    }
+    return fit == NULL ? (struct db_verdict){.class = FAULT_REFUSED}
+                       : (struct db_verdict){fit->class, fit->reason, fit->advice,
+                                             fit->broken == SESSION_BROKEN};
 }
 
 /* "  12: cause": what stands behind the number, or the empty view when it is no such

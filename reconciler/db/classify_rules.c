@@ -14,6 +14,11 @@
     "Check the user name and the password in the connection's Secret, and the hosts "    \
     "the "                                                                               \
     "account may log in from."
+/* MySQL and MariaDB refuse both with the number of a wrong password. */
+#define ADVICE_MYSQL_LOGIN                                                               \
+    ADVICE_PASSWORD                                                                      \
+    " An account with REQUIRE SSL also wants TLS (spec.tls.mode), one with REQUIRE "     \
+    "X509 a client certificate (spec.tls.clientCertSecretRef)."
 #define ADVICE_TLS_MODE "Check spec.tls.mode of the connection against the server."
 #define ADVICE_PLUGIN                                                                    \
     "Set spec.tls.mode to Require, or give the account a plugin that works without TLS " \
@@ -84,7 +89,7 @@ static const struct classify_rule mysql_rules[] = {
     ENDS("2027", NULL, NULL, UNAVAILABLE, "Unreachable", NULL),
     SAYS("1045", "using password: NO", NULL, DENIED, "AuthFailed",
          "The connection's Secret holds no password, or the account demands TLS."),
-    SAYS("1045", NULL, NULL, DENIED, "AuthFailed", ADVICE_PASSWORD),
+    SAYS("1045", NULL, NULL, DENIED, "AuthFailed", ADVICE_MYSQL_LOGIN),
     SAYS("1698", NULL, NULL, DENIED, "AuthFailed", ADVICE_PASSWORD),
     SAYS("1251", NULL, NULL, DENIED, "AuthFailed", ADVICE_PLUGIN),
     SAYS("1524", NULL, NULL, DENIED, "AuthFailed", ADVICE_PLUGIN),

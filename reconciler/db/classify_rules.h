@@ -21,6 +21,9 @@ struct classify_rule {
 };
 
 const struct classify_rule *classify_rules(enum db_engine engine, size_t *out_count);
+/* What OpenSSL and the two client libraries say of TLS, whichever server is behind them:
+ * for texts without a code or with a client's number only. */
+const struct classify_rule *classify_tls_rules(size_t *out_count);
 
 /*
  * RisingWave's cause chain as one line: telling links joined by ": ", the root cause

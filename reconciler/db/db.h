@@ -6,9 +6,13 @@
  *
  * Faults carry the server's code and its own words, redacted; the class and reason come
  * from one classification table per engine (classify.c): AuthFailed, NotPermitted
- * (DENIED) · Unreachable, UnknownHost, TLSFailed, Timeout (UNAVAILABLE) · Recovering
- * (UNAVAILABLE) · MissingGrant (DENIED) · what the server refuses (REFUSED). After a
- * fault of class UNAVAILABLE or CANCELLED the session is broken: close it.
+ * (DENIED) · Unreachable, UnknownHost, Timeout (UNAVAILABLE) · TLSNotOffered (a server
+ * without TLS), TLSUntrusted (its certificate is signed by nobody that is trusted),
+ * TLSExpired, TLSHostMismatch, TLSClientRefused (our certificate, or the lack of one),
+ * TLSMaterialInvalid (what a Secret holds is no PEM), TLSFailed (anything else about TLS)
+ * (UNAVAILABLE) · Recovering (UNAVAILABLE) · MissingGrant (DENIED) · what the server
+ * refuses (REFUSED). After a fault of class UNAVAILABLE or CANCELLED the session is
+ * broken: close it.
  */
 #ifndef DB_DB_H
 #define DB_DB_H
@@ -27,10 +31,17 @@
 #define DB_ROWS_MAX 200000       /* per result; more is a fault */
 #define DB_VALUE_MAX ((size_t)1024 * 1024)
 
+/* What TLS verifies with; how much it verifies is conn->tls_mode. */
+struct db_tls {
+    const char *ca;           /* PEM; NULL: the system's certificates */
+    const char *cert;         /* client certificate and chain, PEM; NULL: none */
+    const struct secret *key; /* its private key, PEM; NULL: none */
+};
 struct db_endpoint {
     const struct dbconn *conn;
     const char *user;
     const struct secret *password;
+    struct db_tls tls;
 };
 
 struct db_result {

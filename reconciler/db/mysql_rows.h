@@ -51,6 +51,16 @@ void mysql_rows_unique_keys(const struct rows *statistics, struct arena *arena,
 void mysql_rows_list(const struct rows *tables, const struct rows *columns,
                      enum mysql_flavor flavor, struct arena *arena,
                      struct mysql_tables *out_tables);
+/* Tables as list_tables() returns them: name, type, row_estimate and, out of
+ * information_schema.STATISTICS, the primary key; sorted by name. */
+void mysql_rows_list_keys(const struct rows *tables, const struct rows *statistics,
+                          struct arena *arena, struct mysql_tables *out_tables);
+/* information_schema.SCHEMATA without MySQL's own; sorted. */
+void mysql_rows_databases(const struct rows *schemata, struct arena *arena,
+                          struct strlist *out_names);
+/* information_schema.COLUMNS as "table.column (type)". */
+void mysql_rows_column_names(const struct rows *columns, struct arena *arena,
+                             struct strlist *out_columns);
 /* An unsigned number: -1 when over 2^63-1, `otherwise` when NULL or no number. */
 int64_t mysql_rows_unsigned(const char *text, int64_t otherwise);
 /* SHOW SLAVE HOSTS / SHOW REPLICAS: Server_id. */

@@ -105,8 +105,7 @@ static bool know_case(const struct reading *r)
     return true;
 }
 
-/* A setting of the session; a refused one is done without. */
-static bool set_session(const struct reading *r, const struct stmt *s)
+bool mysql_source_set(const struct reading *r, const struct stmt *s)
 {
     struct fault refused = FAULT_INIT;
     int64_t affected = 0;
@@ -131,7 +130,7 @@ static bool ask_fresh(const struct reading *r)
         return true;
     }
     stmt_text(s, "SET SESSION information_schema_stats_expiry = 0");
-    r->db->fresh_statistics = set_session(r, s);
+    r->db->fresh_statistics = mysql_source_set(r, s);
     return r->db->fresh_statistics;
 }
 
@@ -145,7 +144,7 @@ static bool ask_utc(const struct reading *r)
         return true;
     }
     stmt_text(s, "SET SESSION time_zone = '+00:00'");
-    r->db->utc = set_session(r, s);
+    r->db->utc = mysql_source_set(r, s);
     return r->db->utc;
 }
 
@@ -365,6 +364,9 @@ static const struct source_db_ops source_ops = {
     .count_losses = mysql_count_losses,
     .count_rows = mysql_count_rows,
     .list_like = mysql_list_like,
+    .list_databases = mysql_list_databases,
+    .list_tables = mysql_list_tables,
+    .list_unparseable = mysql_list_unparseable,
     .replica_ids = source_replica_ids,
     .close = source_close,
 };

@@ -33,6 +33,8 @@ struct mysql_source *mysql_source_of(struct source_db *db);
 struct stmt *mysql_source_stmt(const struct reading *r);
 MUST_CHECK bool mysql_source_read(const struct reading *r, const struct stmt *stmt,
                                   struct rows *out);
+/* A setting of the session; a refused one is done without. */
+MUST_CHECK bool mysql_source_set(const struct reading *r, const struct stmt *s);
 /* 80039 for MySQL 8.0.39, 101106 for MariaDB 10.11.6. */
 int64_t mysql_source_version(const struct mysql_source *db);
 /* Before information_schema is asked: fresh statistics, times in UTC, whether names
@@ -53,5 +55,14 @@ MUST_CHECK bool mysql_list_like(struct source_db *db, const char *database,
                                 const char *part, struct cancel *cancel,
                                 struct arena *arena, struct mysql_tables *out_tables,
                                 struct fault *fault);
+MUST_CHECK bool mysql_list_databases(struct source_db *db, struct cancel *cancel,
+                                     struct arena *arena, struct strlist *out_names,
+                                     struct fault *fault);
+MUST_CHECK bool mysql_list_tables(struct source_db *db, const char *database,
+                                  struct cancel *cancel, struct arena *arena,
+                                  struct mysql_tables *out_tables, struct fault *fault);
+MUST_CHECK bool mysql_list_unparseable(struct source_db *db, const char *database,
+                                       struct cancel *cancel, struct arena *arena,
+                                       struct strlist *out_columns, struct fault *fault);
 
 #endif

@@ -1,14 +1,18 @@
 #include "db/mysql_wire.h"
 
 #include "db/guard.h"
+#include "db/mysql_greeting.h"
 #include "db/mysql_wire_private.h"
 #include "db/resolve.h"
+#include "db/tls_files.h"
+#include "db/tls_trace.h"
 
 #include <fcntl.h>
 #include <mysql.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* The library runs its calls on stacks of its own; the default (60 KiB) is less than
@@ -28,6 +32,7 @@ bool mysql_wire_init(struct fault *fault)
         return fault_set(fault, FAULT_BUG, NULL,
                          "the MySQL client library does not start");
     }
+    tls_trace_init();
     /* OpenSSL writes to the socket without MSG_NOSIGNAL. */
     if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
         (void)signal(SIGPIPE, SIG_IGN);
@@ -99,6 +104,18 @@ bool mysql_wire_failed(struct mysql_wire *wire, const char *what, struct fault *
                       &wire->broken, fault);
 }
 
+static bool login_failed(struct mysql_wire *wire, const char *what, struct fault *fault)
+{
+    char code[16];
+    const char *text = mysql_error(wire->handle);
+
+    wire->broken = true;
+    (void)snprintf(code, sizeof(code), "%u", mysql_errno(wire->handle));
+    return peer_login_fault(
+        wire->peer, &(struct peer_answer){.what = what, .code = code, sv_from(text)},
+        NULL, fault);
+}
+
 static void set_options(struct mysql_wire *wire, const struct cancel *cancel)
 {
     MYSQL *handle = wire->handle;
@@ -110,7 +127,7 @@ static void set_options(struct mysql_wire *wire, const struct cancel *cancel)
     const unsigned int no_files = 0;
     const unsigned int tcp = MYSQL_PROTOCOL_TCP;
     const my_bool off = 0;
-    const my_bool encrypt = wire->peer->tls == TLS_DISABLE ? 0 : 1;
+    const my_bool encrypt = wire->peer->tls_mode == TLS_DISABLE ? 0 : 1;
 
     (void)mysql_options(handle, MYSQL_OPT_NONBLOCK, &stack_bytes);
     (void)mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
@@ -122,45 +139,103 @@ static void set_options(struct mysql_wire *wire, const struct cancel *cancel)
     (void)mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_bytes);
     (void)mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     (void)mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &encrypt);
-    (void)mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off);
     (void)mysql_optionsv(handle, MARIADB_OPT_RESTRICTED_AUTH, LOGIN_PLUGINS);
     (void)mysql_optionsv(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "tablesync");
 }
 
-/* true when the library's call has ended by itself, well or badly. */
+/* A CA makes the library verify the chain, the other option the host as well. */
+static void set_tls(struct mysql_wire *wire, const struct tls_files *files)
+{
+    const my_bool name_too = wire->peer->tls_mode == TLS_VERIFY_FULL ? 1 : 0;
+
+    (void)mysql_options(wire->handle, MYSQL_OPT_SSL_CA, files->ca_path);
+    (void)mysql_options(wire->handle, MYSQL_OPT_SSL_CERT, files->cert_path);
+    (void)mysql_options(wire->handle, MYSQL_OPT_SSL_KEY, files->key_path);
+    (void)mysql_options(wire->handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &name_too);
+}
+
+static bool not_offered(const struct mysql_wire *wire, const char *what,
+                        struct fault *fault)
+{
+    return fault_set(fault, FAULT_UNAVAILABLE, "TLSNotOffered",
+                     "%s: spec.tls.mode is %s and the server offers no TLS. Give it "
+                     "a certificate, or set spec.tls.mode to Prefer or Disable.",
+                     what, tls_mode_name(wire->peer->tls_mode));
+}
+
+/* What the library's connect goes through, from the first wait on. */
+struct meeting {
+    struct mysql_wire *wire;
+    struct mysql_wait *wait;
+    char *host; /* as the library was given it: see run_connect() */
+    struct guard *guard;
+    bool met;
+};
+
+/* The socket is connected; nothing has been read from it and nothing written. */
+static void meet_server(struct meeting *m, my_socket fd)
+{
+    const struct peer *peer = m->wire->peer;
+    struct mysql_wait *wait = m->wait;
+    enum greeting greeting = GREETING_NONE;
+
+    m->met = true;
+    m->guard = guard_start(fd, wait->cancel);
+    if (tls_mode_demands(peer->tls_mode) &&
+        (!mysql_greeting_peek(fd, wait->cancel, wait->what, &greeting, wait->fault) ||
+         (greeting == GREETING_PLAIN &&
+          !not_offered(m->wire, wait->what, wait->fault)))) {
+        wait->stopped = true;
+        mysql_wire_break(m->wire);
+    }
+    memcpy(m->host, peer->host, strlen(peer->host) + 1);
+}
+
+/*
+ * true when the library's call has ended by itself, well or badly.
+ *
+ * The library looks the host up, which may block for as long as it likes, so it gets an
+ * address; and it compares the certificate with that same string, which has to be the
+ * name then. It reads the caller's string for both (seen with 3.3), so the one
+ * takes the other's place once the socket is connected. Were it to keep a copy, no
+ * certificate would fit: the test of VerifyFull tells.
+ */
 static bool run_connect(struct mysql_wire *wire, const char *address,
                         struct mysql_wait *wait, MYSQL **out_connected)
 {
-    AUTO(guard_stopp) struct guard *guard = NULL;
-    struct sv password = secret_reveal(wire->peer->password);
+    const struct peer *peer = wire->peer;
+    struct sv password = secret_reveal(peer->password);
+    struct meeting m = {.wire = wire, .wait = wait, .met = peer->tls_mode == TLS_DISABLE};
     int turns = 0;
-    int status = mysql_real_connect_start(
-        out_connected, wire->handle, address, wire->peer->user,
-        password.n == 0 ? "" : password.p, NULL, (unsigned int)wire->peer->port, NULL, 0);
 
+    m.host = arena_alloc(peer->arena, strlen(address) + strlen(peer->host) + 1);
+    memcpy(m.host, address, strlen(address) + 1);
+    int status = mysql_real_connect_start(out_connected, wire->handle, m.host, peer->user,
+                                          password.n == 0 ? "" : password.p, NULL,
+                                          (unsigned int)peer->port, NULL, 0);
     while (status != 0 && mysql_wait_more(wait, &turns)) {
+        int ready = mysql_wait_events(wait, status);
         my_socket fd = mysql_get_socket(wire->handle);
-        if (guard == NULL && wire->peer->tls != TLS_DISABLE && fd != NO_SOCKET) {
-            guard = guard_start(fd, wait->cancel);
+        if (!m.met && !wait->stopped && fd != NO_SOCKET) {
+            meet_server(&m, fd);
         }
-        status = mysql_real_connect_cont(out_connected, wire->handle,
-                                         mysql_wait_events(wait, status));
+        status = mysql_real_connect_cont(out_connected, wire->handle, ready);
     }
+    guard_stop(m.guard);
     return status == 0;
 }
 
+/* The library went on without waiting, so that the greeting was not looked at. */
 static bool check_encrypted(struct mysql_wire *wire, const char *what,
                             struct fault *fault)
 {
-    if (wire->peer->tls != TLS_REQUIRE || mysql_get_ssl_cipher(wire->handle) != NULL) {
+    if (!tls_mode_demands(wire->peer->tls_mode) ||
+        mysql_get_ssl_cipher(wire->handle) != NULL) {
         return true;
     }
     mysql_wire_break(wire);
-    return fault_set(
-        fault, FAULT_UNAVAILABLE, "TLSFailed",
-        "%s, %s: spec.tls.mode is Require and the server offers no TLS. Give it "
-        "a certificate, or set spec.tls.mode to Prefer or Disable.",
-        wire->peer->label, what);
+    (void)not_offered(wire, what, fault);
+    return peer_wrap(wire->peer, fault);
 }
 
 /*
@@ -185,6 +260,12 @@ bool mysql_wire_reach(struct mysql_wire *wire, const char *address,
     struct mysql_wait wait = {
         .wire = wire, .cancel = cancel, .what = what, .fault = fault};
 
+    /* Read while the library connects. */
+    AUTO(tls_files_close) struct tls_files files = TLS_FILES_INIT;
+
+    if (!tls_files_open(&wire->peer->tls, wire->peer->tls_mode, &files, fault)) {
+        return peer_wrap(wire->peer, fault);
+    }
     if (wire->handle != NULL) {
         mysql_close(wire->handle);
     }
@@ -193,6 +274,8 @@ bool mysql_wire_reach(struct mysql_wire *wire, const char *address,
     wire->broken = false;
     wire->address = address;
     set_options(wire, cancel);
+    set_tls(wire, &files);
+    tls_trace_begin();
     bool ended = run_connect(wire, address, &wait, &connected);
     if (wait.stopped) {
         return peer_wrap(wire->peer, fault);
@@ -207,7 +290,7 @@ bool mysql_wire_reach(struct mysql_wire *wire, const char *address,
     if (!cancel_check(cancel, what, fault)) {
         return peer_wrap(wire->peer, fault);
     }
-    return mysql_wire_failed(wire, what, fault);
+    return login_failed(wire, what, fault);
 }
 
 /* Another address of the same host may do better only when this one was not there. */

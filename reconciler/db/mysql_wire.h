@@ -24,9 +24,10 @@ void mysql_wire_deinit(void);
 
 /*
  * At most DB_CONNECT_TIMEOUT_MS over all addresses of the host. TLS: Prefer encrypts when
- * the server offers it and then tolerates no failure of the handshake; Require also
- * refuses a server that offers none (the library alone connects in plain text then:
- * verified 23).
+ * the server offers it and then tolerates no failure of the handshake; the stricter modes
+ * refuse a server that offers none before anything is sent to it (the library alone
+ * connects in plain text then: verified 23). VerifyFull compares the certificate with the
+ * name of the host, not with the address it was found at.
  */
 MUST_CHECK bool mysql_wire_open(const struct db_endpoint *endpoint, enum db_engine engine,
                                 struct cancel *cancel, struct mysql_wire **out_wire,

@@ -1,6 +1,8 @@
 #include "db/peer.h"
 
 #include "db/classify_rules.h"
+#include "db/tls_files.h"
+#include "db/tls_trace.h"
 
 #include <string.h>
 
@@ -27,8 +29,18 @@ struct peer *peer_new(const struct db_endpoint *endpoint, enum db_engine engine)
     peer->port = conn->port;
     peer->user = arena_strdup(arena, endpoint->user == NULL ? "" : endpoint->user);
     peer->database = arena_strdup(arena, conn->database == NULL ? "" : conn->database);
-    peer->tls = conn->tls_mode;
-    peer->password = password.n == 0 ? NULL : secret_new(password);
+    peer->tls_mode = conn->tls_mode;
+    peer->tls.ca = arena_strdup(arena, endpoint->tls.ca);
+    peer->tls.cert = arena_strdup(arena, endpoint->tls.cert);
+    peer->tls.key =
+        endpoint->tls.key == NULL ? NULL : secret_new(secret_reveal(endpoint->tls.key));
+    peer->scope = arena_strdup(arena, conn->namespace == NULL ? "" : conn->namespace);
+    if (password.n > 0) {
+        struct secret *own = secret_new(password);
+
+        secret_remember(peer->scope, own);
+        peer->password = own;
+    }
     peer->label = arena_printf(
         arena, strchr(peer->host, ':') != NULL ? "%s [%s]:%lld" : "%s %s:%lld",
         engine_names[engine], peer->host, (long long)peer->port);
@@ -40,13 +52,15 @@ void peer_free(struct peer *peer)
     if (peer == NULL) {
         return;
     }
-    const struct secret *password = peer->password;
+    const struct secret *const held[] = {peer->password, peer->tls.key};
     struct arena *arena = peer->arena;
-    struct secret *own = NULL;
 
-    /* The structure holds it read-only; this is the owner giving it back. */
-    memcpy(&own, &password, sizeof(own));
-    secret_free(own);
+    for (size_t i = 0; i < COUNT_OF(held); i++) {
+        struct secret *own = NULL;
+        /* The structure holds it read-only; this is the owner giving it back. */
+        memcpy(&own, &held[i], sizeof(own));
+        secret_free(own);
+    }
     arena_free(arena);
 }
 
@@ -84,7 +98,6 @@ static void add_clean(struct sv text, struct buf *out)
 char *peer_text(const struct peer *peer, struct sv text, struct arena *arena)
 {
     AUTO(buf_deinit) struct buf known = {0}, safe = {0}, reduced = {0}, clean = {0};
-    const struct secret *const secrets[] = {peer->password};
 
     buf_init(&known, TEXT_CEILING);
     buf_init(&safe, TEXT_CEILING);
@@ -92,7 +105,7 @@ char *peer_text(const struct peer *peer, struct sv text, struct arena *arena)
     buf_init(&clean, TEXT_CEILING);
     /* Half the ceiling: masks may be longer than what they hide. */
     text = sv_sub(text, 0, TEXT_CEILING / 2);
-    secret_redact(secrets, peer->password == NULL ? 0 : 1, text, &known);
+    secret_redact_scope(peer->scope, text, &known);
     secret_redact_pattern(buf_sv(&known), &safe);
     if (peer->engine == DB_RISINGWAVE) {
         classify_reduce_chain(buf_sv(&safe), &reduced);
@@ -140,6 +153,55 @@ bool peer_fault(const struct peer *peer, const struct peer_answer *answer,
         *out_broken = true;
     }
     return fault_code(fault, "%s", answer->code);
+}
+
+/* Neither an answer nor an alert: the line went dead. */
+static bool hung_up(struct sv text)
+{
+    static const char *const words[] = {
+        "EOF detected",    "reset by peer", "Broken pipe",
+        "Lost connection", "has gone away", "closed the connection unexpectedly"};
+
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (sv_find_nocase(text, sv_from(words[i])) != SIZE_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * With TLS 1.3 the server looks at our certificate when we take the handshake for done:
+ * its alert may come too late for a library that is writing by then.
+ */
+static const char *unsaid(const struct peer *peer, struct sv text)
+{
+    if (peer->tls.cert == NULL || !tls_trace_met() || !hung_up(text)) {
+        return NULL;
+    }
+    return "it hung up right after the TLS handshake, as a server does that refuses the "
+           "client's certificate";
+}
+
+bool peer_login_fault(const struct peer *peer, const struct peer_answer *answer,
+                      bool *out_broken, struct fault *fault)
+{
+    const char *verdict = tls_mode_verifies(peer->tls_mode) ? tls_trace_verdict() : NULL;
+    const char *more = tls_trace_error();
+    struct peer_answer full = *answer;
+    bool by_library = answer->code[0] == '\0' || answer->code[0] == '2';
+
+    if (more == NULL) {
+        more = unsaid(peer, answer->text);
+    }
+    if (verdict != NULL) {
+        full.text =
+            sv_from(arena_printf(peer->arena, "certificate verify failed: %s", verdict));
+    } else if (by_library && more != NULL && !sv_contains(answer->text, sv_from(more))) {
+        full.text = sv_from(
+            arena_printf(peer->arena, "%.*s: %s", SV_ARGS(sv_trim(answer->text)), more));
+    }
+    return peer_fault(peer, &full, out_broken, fault);
 }
 
 bool peer_wrap(const struct peer *peer, struct fault *fault)

@@ -22,8 +22,12 @@ struct peer {
     const char *label; /* "MySQL shop-db:3306" */
     const char *host, *user, *database;
     int64_t port;
-    enum tls_mode tls;
+    enum tls_mode tls_mode;
+    struct db_tls tls;             /* own copies */
     const struct secret *password; /* own copy; NULL: none */
+    /* The namespace: a server may repeat the passwords of all its connections, RisingWave
+     * those of MySQL and StarRocks. */
+    const char *scope;
 };
 
 /* Copies everything out of the endpoint, which may go away. */
@@ -49,6 +53,13 @@ struct peer_answer {
  */
 bool peer_fault(const struct peer *peer, const struct peer_answer *answer,
                 bool *out_broken, struct fault *fault);
+
+/*
+ * The same for a connection that did not come about since tls_trace_begin(): what OpenSSL
+ * says of the handshake stands in for, or behind, what the library says of it.
+ */
+bool peer_login_fault(const struct peer *peer, const struct peer_answer *answer,
+                      bool *out_broken, struct fault *fault);
 
 /* Puts the server's name in front of a fault of cancel_poll() and the like; false. */
 bool peer_wrap(const struct peer *peer, struct fault *fault);

@@ -33,35 +33,6 @@ bool risingwave_read(const struct asking *a, const struct stmt *stmt,
     return true;
 }
 
-static bool risingwave_probe(struct stream_db *db, struct cancel *cancel,
-                             struct arena *arena, struct rw_server *out_server,
-                             struct fault *fault)
-{
-    AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
-    const struct asking a = {.db = risingwave_of(db),
-                             .cancel = cancel,
-                             .scratch = scratch,
-                             .arena = arena,
-                             .what = "reading the server's version",
-                             .fault = fault};
-    struct rw_server server = {.users = -1};
-    struct rows version;
-    struct rows session;
-    struct rows recovery;
-
-    if (!RISINGWAVE_READ(&a, &version, "SELECT version()") ||
-        !RISINGWAVE_READ(&a, &session, "SELECT current_user, current_database()") ||
-        !RISINGWAVE_READ(&a, &recovery, "SELECT * FROM rw_catalog.rw_recovery_info")) {
-        return false;
-    }
-    server.version = risingwave_rows_version(rows_text(&version, 0, "version"), arena);
-    server.user = arena_strdup(arena, rows_text(&session, 0, "current_user"));
-    server.database = arena_strdup(arena, rows_text(&session, 0, "current_database"));
-    server.recovering = risingwave_rows_recovering(&recovery, server.database);
-    *out_server = server;
-    return true;
-}
-
 static bool set_background(const struct asking *a, bool background)
 {
     struct risingwave_answer answer;
@@ -169,6 +140,8 @@ static const struct stream_db_ops risingwave_ops = {
     .backlog = risingwave_backlog,
     .count_rows = risingwave_count_rows,
     .source_offset = risingwave_source_offset,
+    .log_columns = risingwave_log_columns,
+    .ghost_keys = risingwave_ghost_keys,
     .apply = risingwave_apply,
     .close = risingwave_close,
 };

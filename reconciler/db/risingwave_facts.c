@@ -115,28 +115,51 @@ struct rw_backlog risingwave_rows_backlog(const struct rows *backlog)
     };
 }
 
-const char *risingwave_rows_offset(const struct rows *offsets, struct arena *arena)
+/* {"sourceOffset": {"file": .., "ts_sec": ..}}, a JSON text inside the JSON. */
+static struct rw_offset debezium_offset(const char *text, struct arena *arena)
 {
-    const char *file = NULL;
+    struct json *start = NULL;
+    struct fault ignored = FAULT_INIT;
+    struct rw_offset offset = {0};
 
-    for (size_t i = 0; i < rows_count(offsets) && file == NULL; i++) {
+    if (text == NULL || !json_parse(sv_from(text), DB_VALUE_MAX, &start, &ignored)) {
+        return offset;
+    }
+    int64_t seconds = json_path_int(start, "sourceOffset.ts_sec", 0);
+    offset.file = arena_strdup(arena, json_path_string(start, "sourceOffset.file"));
+    if (offset.file != NULL && seconds > 0 && seconds <= INT64_MAX / 1000) {
+        offset.event_ms = seconds * 1000;
+    }
+    json_free(start);
+    return offset;
+}
+
+struct rw_offset risingwave_rows_offset(const struct rows *offsets, struct arena *arena)
+{
+    struct rw_offset offset = {0};
+
+    for (size_t i = 0; i < rows_count(offsets) && offset.file == NULL; i++) {
         struct json *info = NULL;
-        struct json *start = NULL;
         struct fault ignored = FAULT_INIT;
         if (!json_parse(sv_from(rows_get(offsets, i, "offset_info")), DB_VALUE_MAX, &info,
                         &ignored)) {
             continue;
         }
-        /* Debezium's position is a JSON text inside the JSON (verified 1). */
-        const char *text =
-            json_path_string(info, "split_info.mysql_split.inner.start_offset");
-        if (text != NULL && json_parse(sv_from(text), DB_VALUE_MAX, &start, &ignored)) {
-            file = arena_strdup(arena, json_path_string(start, "sourceOffset.file"));
-            json_free(start);
-        }
+        offset = debezium_offset(
+            json_path_string(info, "split_info.mysql_split.inner.start_offset"), arena);
         json_free(info);
     }
-    return file;
+    return offset;
+}
+
+void risingwave_rows_log_columns(const struct rows *log, struct arena *arena,
+                                 struct strlist *out_columns)
+{
+    for (size_t i = 0; i < log->columns.n; i++) {
+        if (!sv_starts(sv_from(log->columns.v[i]), SV("kv_log_store_"))) {
+            VEC_PUSH(arena, out_columns, arena_strdup(arena, log->columns.v[i]));
+        }
+    }
 }
 
 /* "+08:00" in ms; false when it is no such text. The empty one is UTC. */

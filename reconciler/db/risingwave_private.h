@@ -1,5 +1,5 @@
-/* What the two halves of the RisingWave driver share: doing (risingwave.c) and reading
- * (risingwave_read.c). */
+/* What the parts of the RisingWave driver share: doing (risingwave.c), who is asked
+ * (risingwave_probe.c) and reading (risingwave_read.c). */
 #ifndef DB_RISINGWAVE_PRIVATE_H
 #define DB_RISINGWAVE_PRIVATE_H
 
@@ -42,6 +42,9 @@ MUST_CHECK bool risingwave_read(const struct asking *a, const struct stmt *stmt,
     })
 
 /* The stream_db operations that only read. */
+MUST_CHECK bool risingwave_probe(struct stream_db *db, struct cancel *cancel,
+                                 struct arena *arena, struct rw_server *out_server,
+                                 struct fault *fault);
 MUST_CHECK bool risingwave_catalog(struct stream_db *db, const char *schema,
                                    struct cancel *cancel, struct arena *arena,
                                    struct rw_catalog *out_catalog, struct fault *fault);
@@ -59,6 +62,15 @@ MUST_CHECK bool risingwave_count_rows(struct stream_db *db, const char *schema,
 MUST_CHECK bool risingwave_source_offset(struct stream_db *db, const char *schema,
                                          const char *internal_table,
                                          struct cancel *cancel, struct arena *arena,
-                                         const char **out_file, struct fault *fault);
+                                         struct rw_offset *out_offset,
+                                         struct fault *fault);
+MUST_CHECK bool risingwave_log_columns(struct stream_db *db, const char *schema,
+                                       const char *internal_table, struct cancel *cancel,
+                                       struct arena *arena, struct strlist *out_columns,
+                                       struct fault *fault);
+MUST_CHECK bool risingwave_ghost_keys(struct stream_db *db,
+                                      const struct ghosts_query *query,
+                                      struct cancel *cancel, struct arena *arena,
+                                      struct ghost_keys *out_keys, struct fault *fault);
 
 #endif

@@ -39,6 +39,7 @@ static bool read_database(const struct asking *a, struct rw_catalog *catalog)
     }
     catalog->schema_exists = has_schema(&schemas, a->schema);
     risingwave_rows_sources(&sources, &schemas, a->arena, catalog);
+    rows_wipe(&sources);
     risingwave_rows_relations(&relations, &schemas, a->arena, catalog);
     risingwave_rows_edges(&depend, a->arena, catalog);
     risingwave_rows_internals(&internals, a->arena, catalog);
@@ -107,6 +108,7 @@ static bool read_sinks(const struct asking *a, struct rw_catalog *catalog)
         return false;
     }
     risingwave_rows_sinks(&sinks, a->arena, catalog);
+    rows_wipe(&sinks);
     risingwave_rows_jobs(&jobs, &limits, catalog);
     risingwave_rows_events(&events, risingwave_wire_peer(a->db->wire), a->arena, catalog);
     return true;
@@ -228,7 +230,7 @@ bool risingwave_count_rows(struct stream_db *db, const char *schema, const char 
 
 bool risingwave_source_offset(struct stream_db *db, const char *schema,
                               const char *internal_table, struct cancel *cancel,
-                              struct arena *arena, const char **out_file,
+                              struct arena *arena, struct rw_offset *out_offset,
                               struct fault *fault)
 {
     AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
@@ -246,6 +248,74 @@ bool risingwave_source_offset(struct stream_db *db, const char *schema,
     if (!add_table(&a, s, internal_table) || !risingwave_read(&a, s, &rows)) {
         return false;
     }
-    *out_file = risingwave_rows_offset(&rows, arena);
+    *out_offset = risingwave_rows_offset(&rows, arena);
+    return true;
+}
+
+bool risingwave_log_columns(struct stream_db *db, const char *schema,
+                            const char *internal_table, struct cancel *cancel,
+                            struct arena *arena, struct strlist *out_columns,
+                            struct fault *fault)
+{
+    AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
+    const struct asking a = {.db = risingwave_of(db),
+                             .cancel = cancel,
+                             .scratch = scratch,
+                             .arena = arena,
+                             .schema = schema,
+                             .what = "reading the columns of the sink's log store",
+                             .fault = fault};
+    struct rows rows;
+    struct strlist columns = {0};
+    struct stmt *s = risingwave_stmt(&a);
+
+    /* The headings come without a row too; hidden columns do not show here. */
+    stmt_text(s, "SELECT * FROM ");
+    if (!add_table(&a, s, internal_table)) {
+        return false;
+    }
+    stmt_text(s, " WHERE kv_log_store_row_op = 2 LIMIT 1");
+    if (!risingwave_read(&a, s, &rows)) {
+        return false;
+    }
+    risingwave_rows_log_columns(&rows, arena, &columns);
+    *out_columns = columns;
+    return true;
+}
+
+bool risingwave_ghost_keys(struct stream_db *db, const struct ghosts_query *query,
+                           struct cancel *cancel, struct arena *arena,
+                           struct ghost_keys *out_keys, struct fault *fault)
+{
+    AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
+    const struct asking a = {.db = risingwave_of(db),
+                             .cancel = cancel,
+                             .scratch = scratch,
+                             .arena = arena,
+                             .what = "reading the keys that were not deleted yet",
+                             .fault = fault};
+    struct ghost_keys keys = {.width = query->width};
+    struct rows rows;
+
+    if (!risingwave_read(&a, query->stmt, &rows)) {
+        return false;
+    }
+    if (rows.columns.n != query->width) {
+        return fault_set(fault, FAULT_BUG, NULL,
+                         "%s: %zu columns were read, %zu belong to the key", a.what,
+                         rows.columns.n, query->width);
+    }
+    for (size_t i = 0; i < rows_count(&rows); i++) {
+        for (size_t c = 0; c < keys.width; c++) {
+            const char *cell = rows.data.v[i][c];
+            if (cell == NULL) {
+                return fault_set(fault, FAULT_REFUSED, "KeyIsNull",
+                                 "%s: a key of the sink's log store is NULL in column %s",
+                                 a.what, rows.columns.v[c]);
+            }
+            VEC_PUSH(arena, &keys.cells, arena_strdup(arena, cell));
+        }
+    }
+    *out_keys = keys;
     return true;
 }

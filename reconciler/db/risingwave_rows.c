@@ -1,6 +1,7 @@
 #include "db/risingwave_rows.h"
 
 #include "base/map.h"
+#include "base/secret.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +65,21 @@ static const char *prop(const struct json *props, const char *key, struct arena 
     return arena_strdup(arena, json_get_string(json_get(props, key), "value"));
 }
 
+/* A password as its digest; the parser's copy is wiped. A SECRET shows its name in an
+ * object: then nothing can be compared. */
+static const char *digest(const struct json *props, const char *key, struct arena *arena)
+{
+    const char *value = json_get_string(json_get(props, key), "value");
+    char hex[SECRET_DIGEST_SIZE];
+
+    if (value == NULL) {
+        return NULL;
+    }
+    secret_digest(sv_from(value), hex);
+    secret_wipe((char *)(uintptr_t)value, strlen(value));
+    return arena_strdup(arena, hex);
+}
+
 void risingwave_rows_sources(const struct rows *sources, const struct rows *schemas,
                              struct arena *arena, struct rw_catalog *catalog)
 {
@@ -83,6 +99,7 @@ void risingwave_rows_sources(const struct rows *sources, const struct rows *sche
                      .database = prop(props, "database.name", arena),
                      .server_id = prop(props, "server.id", arena),
                      .ssl_mode = prop(props, "ssl.mode", arena),
+                     .password_digest = digest(props, "password", arena),
                  });
     }
 }
@@ -213,6 +230,7 @@ void risingwave_rows_sinks(const struct rows *sinks, struct arena *arena,
                      .primary_key = prop(props, "primary_key", arena),
                      .commit_checkpoint_interval =
                          prop(props, "commit_checkpoint_interval", arena),
+                     .password_digest = digest(props, "starrocks.password", arena),
                      .rate_limit = -1,
                  });
     }

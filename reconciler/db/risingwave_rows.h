@@ -3,7 +3,8 @@
  * strings are copied into `arena`.
  *
  * Passwords stand in plain text in connector_props, definitions and events (verified 16):
- * definitions are never asked for, and of the rest only the wanted keys are taken.
+ * definitions are never asked for, of the rest only the wanted keys are taken, and a
+ * password only as its digest.
  * Sources: contract risingwave.md 5, verified.md 1, 11, 16, 17, 35, 36, transcripts.
  */
 #ifndef DB_RISINGWAVE_ROWS_H
@@ -53,8 +54,33 @@ void risingwave_rows_events(const struct rows *events, const struct peer *peer,
 struct rw_snapshot risingwave_rows_snapshot(const struct rows *progress);
 /* undelivered, oldest, now (seconds with a fraction), one row. */
 struct rw_backlog risingwave_rows_backlog(const struct rows *backlog);
-/* offset_info's binlog file; NULL when no position is saved. */
-const char *risingwave_rows_offset(const struct rows *offsets, struct arena *arena);
+/* offset_info's binlog file and time; no file when no position is saved. */
+struct rw_offset risingwave_rows_offset(const struct rows *offsets, struct arena *arena);
+/* The headings of a log store behind those of its own, which begin with kv_log_store_. */
+void risingwave_rows_log_columns(const struct rows *log, struct arena *arena,
+                                 struct strlist *out_columns);
+
+/*
+ * What the account may do. server->user and ->database are known.
+ * rw_users: id, name, is_super; rw_databases: name, owner, acl, a list of
+ * "name=letters/grantor" with C for CREATE, c for CONNECT and a star for the grant option
+ * (RisingWave 3.0.3 acl/mod.rs, rw_databases.rs). An answer that lacks the account or the
+ * database leaves "unknown".
+ */
+void risingwave_rows_account(const struct rows *users, const struct rows *databases,
+                             struct rw_server *server);
+/* rw_features: name, available. It shows no tier, but what the licence opens: "all
+ * features", "some features" or "no licensed features". */
+void risingwave_rows_features(const struct rows *features, struct arena *arena,
+                              struct rw_server *server);
+/*
+ * Actors by worker (worker_id, actors) and rw_worker_nodes (id, state, parallelism,
+ * is_streaming). RisingWave compares worker by worker (3.0.3 cluster_limit.rs), so the
+ * numbers are those of the worker that has the most actors for its parallelism. Above 100
+ * for each unit CREATE prints a NOTICE, above 400 it is refused (verified 18).
+ */
+void risingwave_rows_actors(const struct rows *actors, const struct rows *workers,
+                            struct rw_server *server);
 
 /* "2026-11-23 02:39:44.989+00:00" in Unix ms; 0 when it is no such text. */
 int64_t risingwave_rows_time_ms(const char *text);

@@ -1,11 +1,11 @@
 #include "db/risingwave_wire.h"
 
 #include "db/resolve.h"
+#include "db/risingwave_wire_private.h"
+#include "db/tls_trace.h"
 
 #include <libpq-fe.h>
 #include <poll.h>
-
-#define APPLICATION_NAME "tablesync"
 
 struct risingwave_wire {
     struct peer *peer; /* its arena holds this structure too */
@@ -59,63 +59,13 @@ static bool wait_for(struct risingwave_wire *wire, short events,
     return peer_wrap(wire->peer, fault);
 }
 
-static const char *ssl_mode(enum tls_mode mode)
+static bool login_failed(struct risingwave_wire *wire, const char *what,
+                         struct fault *fault)
 {
-    switch (mode) {
-    case TLS_DISABLE:
-        return "disable";
-    case TLS_REQUIRE:
-        return "require";
-    case TLS_PREFER:
-    case TLS_MODE_MAX:
-        break;
-    }
-    return "prefer";
-}
-
-/* The same word for each address: libpq wants as many hosts as addresses. */
-static const char *joined(const struct strlist *addresses, const char *same,
-                          struct arena *arena)
-{
-    const char *out = "";
-
-    for (size_t i = 0; i < addresses->n; i++) {
-        out = arena_printf(arena, "%s%s%s", out, i == 0 ? "" : ",",
-                           same == NULL ? addresses->v[i] : same);
-    }
-    return out;
-}
-
-static PGconn *start_connect(const struct peer *peer, const struct strlist *addresses)
-{
-    struct arena *arena = peer->arena;
-    struct sv password = secret_reveal(peer->password);
-    const struct {
-        const char *key, *value;
-    } options[] = {
-        {"host", joined(addresses, peer->host, arena)},
-        {"hostaddr", joined(addresses, NULL, arena)},
-        {"port", arena_printf(arena, "%lld", (long long)peer->port)},
-        {"dbname", peer->database},
-        {"user", peer->user},
-        {"password", password.n == 0 ? "" : password.p},
-        {"passfile", "/dev/null/none"}, /* nobody else's password */
-        {"sslmode", ssl_mode(peer->tls)},
-        {"gssencmode", "disable"},
-        {"client_encoding", "UTF8"},
-        {"application_name", APPLICATION_NAME},
-        {"keepalives_idle", "30"}, /* a DDL may be silent for minutes */
-        {"keepalives_interval", "10"},
-        {"keepalives_count", "3"},
-    };
-    const char *keys[COUNT_OF(options) + 1] = {0};
-    const char *values[COUNT_OF(options) + 1] = {0};
-
-    for (size_t i = 0; i < COUNT_OF(options); i++) {
-        keys[i] = options[i].key;
-        values[i] = options[i].value;
-    }
-    return PQconnectStartParams(keys, values, 0);
+    wire->broken = true;
+    return peer_login_fault(
+        wire->peer, &(struct peer_answer){what, "", sv_from(PQerrorMessage(wire->conn))},
+        NULL, fault);
 }
 
 static bool finish_connect(struct risingwave_wire *wire, const struct cancel *cancel,
@@ -124,7 +74,7 @@ static bool finish_connect(struct risingwave_wire *wire, const struct cancel *ca
     short events = POLLOUT;
 
     if (PQstatus(wire->conn) == CONNECTION_BAD) {
-        return connection_failed(wire, what, fault);
+        return login_failed(wire, what, fault);
     }
     for (;;) {
         if (!wait_for(wire, events, cancel, what, fault)) {
@@ -141,9 +91,25 @@ static bool finish_connect(struct risingwave_wire *wire, const struct cancel *ca
             events = POLLOUT;
             break;
         case PGRES_POLLING_FAILED:
-            return connection_failed(wire, what, fault);
+            return login_failed(wire, what, fault);
         }
     }
+}
+
+/* libpq reads the files while it connects. */
+static bool log_in(struct risingwave_wire *wire, const struct strlist *addresses,
+                   const struct cancel *cancel, const char *what, struct fault *fault)
+{
+    const struct peer *peer = wire->peer;
+    AUTO(tls_files_close) struct tls_files files = TLS_FILES_INIT;
+
+    if (!tls_files_open(&peer->tls, peer->tls_mode, &files, fault)) {
+        return peer_wrap(peer, fault);
+    }
+    tls_trace_begin();
+    wire->conn = risingwave_wire_start(peer, addresses, &files);
+    must(wire->conn != NULL);
+    return finish_connect(wire, cancel, what, fault);
 }
 
 bool risingwave_wire_open(const struct db_endpoint *endpoint, struct cancel *cancel,
@@ -162,9 +128,7 @@ bool risingwave_wire_open(const struct db_endpoint *endpoint, struct cancel *can
                       fault)) {
         return peer_wrap(peer, fault);
     }
-    wire->conn = start_connect(peer, &addresses);
-    must(wire->conn != NULL);
-    if (!finish_connect(wire, &limit, what, fault)) {
+    if (!log_in(wire, &addresses, &limit, what, fault)) {
         return false;
     }
     (void)PQsetNoticeReceiver(wire->conn, keep_notice, wire);

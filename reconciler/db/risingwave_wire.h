@@ -7,6 +7,9 @@
  * the ceilings of rows.h hold. Every wait is poll() on the socket and the cancel.
  * RisingWave's DDL goes on after the client has left (6.3), and PQcancel works only for
  * users without a password (7.1): giving up closes the connection and nothing else.
+ *
+ * TLS as in mysql_wire.h, but with Prefer libpq also goes on in plain text when the
+ * handshake fails. No CA, certificate, key or password comes from a home directory.
  */
 #ifndef DB_RISINGWAVE_WIRE_H
 #define DB_RISINGWAVE_WIRE_H

@@ -1,5 +1,6 @@
 #include "db/rows.h"
 
+#include "base/secret.h"
 #include "db/db.h"
 
 #include <string.h>
@@ -98,6 +99,19 @@ bool rows_add(struct rows *rows, struct sv value, struct fault *fault)
 bool rows_add_null(struct rows *rows, struct fault *fault)
 {
     return charge(rows, CELL_BYTES, fault) && push(rows, NULL, fault);
+}
+
+void rows_wipe(struct rows *rows)
+{
+    for (size_t i = 0; i < rows->data.n; i++) {
+        for (size_t c = 0; c < rows->columns.n; c++) {
+            /* The copies are ours; only their readers may not write. */
+            char *cell = (char *)(uintptr_t)rows->data.v[i][c];
+            if (cell != NULL) {
+                secret_wipe(cell, strlen(cell));
+            }
+        }
+    }
 }
 
 size_t rows_count(const struct rows *rows)

@@ -39,6 +39,9 @@ MUST_CHECK bool rows_add_column(struct rows *rows, struct sv heading,
 MUST_CHECK bool rows_add(struct rows *rows, struct sv value, struct fault *fault);
 MUST_CHECK bool rows_add_null(struct rows *rows, struct fault *fault);
 
+/* Zeroes every cell: an answer that held passwords is not left in freed memory. */
+void rows_wipe(struct rows *rows);
+
 size_t rows_count(const struct rows *rows); /* whole rows */
 /* MySQL 8 answers information_schema with upper-case headings whatever was asked for, so
  * headings are compared without case. */

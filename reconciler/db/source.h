@@ -18,7 +18,7 @@ struct loss_check {
     int64_t limit; /* LOSS_LENGTH: bytes */
 };
 struct mysql_tables {
-    VEC(struct mysql_table) tables; /* name, created_at, columns' names and types only */
+    VEC(struct mysql_table) tables; /* only what the call that fills it says */
 };
 struct source_db;
 struct source_db_ops {
@@ -49,6 +49,21 @@ struct source_db_ops {
     bool (*list_like)(struct source_db *db, const char *database, const char *part,
                       struct cancel *cancel, struct arena *arena,
                       struct mysql_tables *out_tables, struct fault *fault);
+    /* Databases that the account may see, without MySQL's own; sorted. */
+    bool (*list_databases)(struct source_db *db, struct cancel *cancel,
+                           struct arena *arena, struct strlist *out_names,
+                           struct fault *fault);
+    /* Tables of the database (name, type, row_estimate, primary_key), sorted by name; at
+     * most DB_ROWS_MAX. */
+    bool (*list_tables)(struct source_db *db, const char *database, struct cancel *cancel,
+                        struct arena *arena, struct mysql_tables *out_tables,
+                        struct fault *fault);
+    /* "table.column (type)" of the database's columns whose definition the connector
+     * cannot parse (verified 8): MariaDB's uuid, inet4, inet6. At most
+     * SOURCE_TABLES_MAX. */
+    bool (*list_unparseable)(struct source_db *db, const char *database,
+                             struct cancel *cancel, struct arena *arena,
+                             struct strlist *out_columns, struct fault *fault);
     /* server ids of registered replicas; empty when not permitted to know */
     bool (*replica_ids)(struct source_db *db, struct cancel *cancel, struct arena *arena,
                         struct strlist *out_ids, struct fault *fault);

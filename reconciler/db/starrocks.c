@@ -78,6 +78,33 @@ static bool count_live(const struct asking *a, int64_t *out_live)
     return true;
 }
 
+/* A role that was granted is inactive until it is a default one (verified 33), so the
+ * grant of root alone does not make root. */
+static bool read_grants(const struct asking *a, struct sr_server *server)
+{
+    struct rows grants;
+    struct rows roles;
+    struct stmt *g = new_stmt(a);
+    struct stmt *r = new_stmt(a);
+    bool root_role = false;
+
+    stmt_text(g, "SHOW GRANTS");
+    if (!read_rows(a, g, &grants)) {
+        return false;
+    }
+    starrocks_rows_grants(&grants, a->arena, &server->grants, &root_role);
+    server->grants_known = true;
+    if (!root_role) {
+        return true;
+    }
+    stmt_text(r, "SELECT CURRENT_ROLE()");
+    if (!read_rows(a, r, &roles)) {
+        return false;
+    }
+    server->root = starrocks_rows_root(&roles);
+    return true;
+}
+
 static bool starrocks_probe(struct target_db *db, struct cancel *cancel,
                             struct arena *arena, struct sr_server *out_server,
                             struct fault *fault)
@@ -95,7 +122,8 @@ static bool starrocks_probe(struct target_db *db, struct cancel *cancel,
 
     /* @@version names a MySQL version; only the comment identifies StarRocks. */
     stmt_text(s, "SELECT @@version_comment");
-    if (!read_rows(&a, s, &rows) || !count_live(&a, &server.live_backends)) {
+    if (!read_rows(&a, s, &rows) || !count_live(&a, &server.live_backends) ||
+        !read_grants(&a, &server)) {
         return false;
     }
     server.version = arena_strdup(arena, rows_text(&rows, 0, "@@version_comment"));

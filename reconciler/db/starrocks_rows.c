@@ -24,6 +24,50 @@ bool starrocks_rows_database(const struct rows *databases, const char *name)
     return false;
 }
 
+/* The roles between GRANT and TO; a grant of privileges has an ON there and no quotes. */
+static bool gives_root(struct sv line)
+{
+    size_t to = sv_find(line, SV(" TO "));
+    struct sv roles = sv_sub(line, SV("GRANT ").n, to - SV("GRANT ").n);
+
+    if (!sv_starts(line, SV("GRANT '")) || to == SIZE_MAX) {
+        return false;
+    }
+    while (roles.n > 0) {
+        if (sv_eq(sv_trim(sv_cut(&roles, ',')), SV("'root'"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void starrocks_rows_grants(const struct rows *grants, struct arena *arena,
+                           struct strlist *out_lines, bool *out_root_role)
+{
+    bool root = false;
+
+    for (size_t i = 0; i < rows_count(grants); i++) {
+        const char *line = rows_get(grants, i, "Grants");
+        if (line != NULL) {
+            VEC_PUSH(arena, out_lines, arena_strdup(arena, line));
+            root = root || gives_root(sv_from(line));
+        }
+    }
+    *out_root_role = root;
+}
+
+bool starrocks_rows_root(const struct rows *roles)
+{
+    struct sv rest = sv_from(rows_get(roles, 0, "CURRENT_ROLE()"));
+
+    while (rest.n > 0) {
+        if (sv_eq(sv_trim(sv_cut(&rest, ',')), SV("root"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void starrocks_rows_tables(const struct rows *tables, struct arena *arena,
                            struct sr_catalog *catalog)
 {

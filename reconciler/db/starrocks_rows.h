@@ -15,6 +15,13 @@ int64_t starrocks_rows_alive(const struct rows *nodes);
 /* SHOW DATABASES: StarRocks compares database names with case. */
 bool starrocks_rows_database(const struct rows *databases, const char *name);
 
+/* SHOW GRANTS: the lines of its column Grants; also whether a line gives the role root,
+ * as "GRANT 'root', 'r2' TO 'u'@'%'". */
+void starrocks_rows_grants(const struct rows *grants, struct arena *arena,
+                           struct strlist *out_lines, bool *out_root_role);
+/* CURRENT_ROLE(): whether root is among the active roles, "root, r2". */
+bool starrocks_rows_root(const struct rows *roles);
+
 /* information_schema.tables of one database. */
 void starrocks_rows_tables(const struct rows *tables, struct arena *arena,
                            struct sr_catalog *catalog);

@@ -3,17 +3,12 @@
 #define DB_STREAM_H
 
 #include "base/cancel.h"
+#include "ddl/ghosts.h"
 #include "ddl/observed.h"
 #include "ddl/plan.h"
 
 struct db_result;
 
-struct rw_server {
-    const char *version; /* "3.0.3" out of version() */
-    const char *user, *database;
-    int64_t users; /* unused sessions etc. are not counted; -1 unknown */
-    bool recovering;
-};
 struct rw_snapshot { /* the CDC table's internal progress row */
     bool present, finished;
     int64_t rows;
@@ -23,6 +18,10 @@ struct rw_backlog { /* the sink's log store */
     int64_t undelivered; /* rows; -1 unknown */
     int64_t oldest_ms;   /* Unix ms of the oldest epoch; 0 unknown */
     int64_t now_ms;      /* the server's clock, for the difference */
+};
+struct rw_offset {    /* the source's saved position */
+    const char *file; /* "mysql-bin.000067"; NULL: there is none yet */
+    int64_t event_ms; /* Unix ms of the event or heartbeat it stands at; 0 unknown */
 };
 struct stream_db;
 struct stream_db_ops {
@@ -41,11 +40,20 @@ struct stream_db_ops {
     bool (*count_rows)(struct stream_db *db, const char *schema, const char *table,
                        int64_t rows_max, struct cancel *cancel, int64_t *out_rows,
                        struct fault *fault);
-    /* "mysql-bin.000067" of the source's saved position; NULL when there is none yet. */
     bool (*source_offset)(struct stream_db *db, const char *schema,
                           const char *internal_table, struct cancel *cancel,
-                          struct arena *arena, const char **out_file,
+                          struct arena *arena, struct rw_offset *out_offset,
                           struct fault *fault);
+    /* Column names of a sink's log store behind the four of its own: what the sink
+     * delivers, in its order (verified 36). */
+    bool (*log_columns)(struct stream_db *db, const char *schema,
+                        const char *internal_table, struct cancel *cancel,
+                        struct arena *arena, struct strlist *out_columns,
+                        struct fault *fault);
+    /* Runs ghosts_query(): keys as text, query->width cells each, none of them NULL. */
+    bool (*ghost_keys)(struct stream_db *db, const struct ghosts_query *query,
+                       struct cancel *cancel, struct arena *arena,
+                       struct ghost_keys *out_keys, struct fault *fault);
     bool (*apply)(struct stream_db *db, const struct plan_step *step, const char *tag,
                   struct cancel *cancel, struct arena *arena,
                   struct db_result *out_result, struct fault *fault);

@@ -8,10 +8,6 @@
 
 struct db_result;
 
-struct sr_server {
-    const char *version;   /* "4.1.0-26a4a59" */
-    int64_t live_backends; /* -1: not permitted to know */
-};
 struct target_db;
 struct target_db_ops {
     bool (*probe)(struct target_db *db, struct cancel *cancel, struct arena *arena,

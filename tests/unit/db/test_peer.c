@@ -5,7 +5,9 @@ static struct peer *make(enum db_engine engine, const char *host, const char *pa
 {
     struct secret *secret = secret_new(sv_from(password));
     const struct dbconn conn = {.host = host, .port = 3306, .database = "dev"};
-    struct peer *peer = peer_new(&(struct db_endpoint){&conn, "cdc", secret}, engine);
+    const struct db_endpoint endpoint = {
+        .conn = &conn, .user = "cdc", .password = secret};
+    struct peer *peer = peer_new(&endpoint, engine);
 
     secret_free(secret); /* the peer has its own */
     return peer;
@@ -26,7 +28,9 @@ static void the_message_names_server_and_remedy(void **state)
         f.text, "MySQL shop-db:3306, login as cdc: Access denied for user "
                 "'cdc'@'10.0.0.1' (using password: YES) (1045). Check the user name "
                 "and the password in the connection's Secret, and the hosts the "
-                "account may log in from.");
+                "account may log in from. An account with REQUIRE SSL also wants TLS "
+                "(spec.tls.mode), one with REQUIRE X509 a client certificate "
+                "(spec.tls.clientCertSecretRef).");
     assert_string_equal(f.code, "1045");
     assert_string_equal(f.reason, "AuthFailed");
     assert_int_equal(f.class, FAULT_DENIED);

@@ -1,3 +1,4 @@
+#include "base/secret.h"
 #include "db/risingwave_rows.h"
 #include "unit.h"
 
@@ -46,10 +47,12 @@ static void sources_without_their_passwords(void **state)
         "\"server.id\": {\"type\": \"plaintext\", \"value\": \"5731\"}}",
         "8", "secretive", "2",
         "{\"hostname\": {\"type\": \"secret\", \"value\": {\"value\": \"s\"}}}", /**/
+        "10", "by_secret", "2",
+        "{\"password\": {\"type\": \"secret\", \"value\": {\"value\": \"s\"}}}", /**/
         "9", "broken", "99", "{not json");
 
     risingwave_rows_sources(&rows, &names, *state, &catalog);
-    assert_int_equal(catalog.sources.n, 3);
+    assert_int_equal(catalog.sources.n, 4);
     const struct rw_source *s = catalog.sources.v;
     assert_int_equal(s[0].id, 7);
     assert_string_equal(s[0].schema, "tablesync");
@@ -61,10 +64,16 @@ static void sources_without_their_passwords(void **state)
     assert_string_equal(s[0].database, "store");
     assert_string_equal(s[0].server_id, "5731");
     assert_null(s[0].ssl_mode);
+    char digest[SECRET_DIGEST_SIZE];
+    secret_digest(SV("cdc'pw"), digest);
+    assert_string_equal(s[0].password_digest, digest);
+    assert_null(s[1].password_digest); /* no such option */
     assert_string_equal(s[1].schema, "public");
     assert_null(s[1].hostname);
-    assert_string_equal(s[2].schema, "");
-    assert_null(s[2].connector);
+    assert_null(s[2].password_digest); /* a SECRET's name, not its value */
+    assert_string_equal(s[3].schema, "");
+    assert_null(s[3].connector);
+    assert_null(s[3].password_digest);
 }
 
 static struct rw_catalog two_tables(struct arena *arena)
@@ -147,6 +156,10 @@ static void sinks_their_jobs_and_limits(void **state)
     assert_string_equal(k[0].commit_checkpoint_interval, "10");
     assert_false(k[0].creating);
     assert_int_equal(k[0].rate_limit, 0);
+    char digest[SECRET_DIGEST_SIZE];
+    secret_digest(SV("secret"), digest);
+    assert_string_equal(k[0].password_digest, digest);
+    assert_null(k[1].password_digest);
     assert_null(k[1].host);
     assert_true(k[1].creating);
     assert_int_equal(k[1].rate_limit, -1); /* the backfill's limit is not the sink's */
@@ -181,8 +194,9 @@ static void events_newest_first_and_redacted(void **state)
 {
     const struct dbconn conn = {.host = "rw", .port = 4566};
     struct secret *password = secret_new(SV("own-secret"));
-    struct peer *peer =
-        peer_new(&(struct db_endpoint){&conn, "root", password}, DB_RISINGWAVE);
+    struct peer *peer = peer_new(
+        &(struct db_endpoint){.conn = &conn, .user = "root", .password = password},
+        DB_RISINGWAVE);
     struct rw_catalog catalog = {0};
     struct rows rows = RECORDED(
         *state, 3, "event_type", "timestamp", "info", /**/
@@ -281,8 +295,34 @@ static void offsets(void **state)
                                  "{\"start_offset\": null}}}}",
                                  NULL, "not json");
 
-    assert_string_equal(risingwave_rows_offset(&rows, *state), "mysql-bin.000067");
-    assert_null(risingwave_rows_offset(&fresh, *state));
+    struct rows timeless = RECORDED(
+        *state, 1, "offset_info",
+        "{\"split_info\": {\"mysql_split\": {\"inner\": {\"start_offset\": "
+        "\"{\\\"sourceOffset\\\":{\\\"ts_sec\\\":0,\\\"file\\\":\\\"b.1\\\"}}\"}}}}");
+
+    struct rw_offset offset = risingwave_rows_offset(&rows, *state);
+    assert_string_equal(offset.file, "mysql-bin.000067");
+    assert_true(offset.event_ms == INT64_C(1795406461000));
+    offset = risingwave_rows_offset(&fresh, *state);
+    assert_null(offset.file);
+    assert_true(offset.event_ms == 0);
+    offset = risingwave_rows_offset(&timeless, *state);
+    assert_string_equal(offset.file, "b.1");
+    assert_true(offset.event_ms == 0);
+}
+
+static void log_columns_without_the_stores_own(void **state)
+{
+    struct rows rows =
+        RECORDED(*state, 6, "kv_log_store_epoch", "kv_log_store_seq_id",
+                 "kv_log_store_vnode", "kv_log_store_row_op", "p1b_id", "p1b_v");
+    struct strlist columns = {0};
+
+    assert_int_equal(rows_count(&rows), 0);
+    risingwave_rows_log_columns(&rows, *state, &columns);
+    assert_int_equal(columns.n, 2);
+    assert_string_equal(columns.v[0], "p1b_id");
+    assert_string_equal(columns.v[1], "p1b_v");
 }
 
 static void times(void **state)
@@ -327,6 +367,7 @@ int main(void)
         ROWS_TEST(snapshots_add_up),
         ROWS_TEST(backlogs),
         ROWS_TEST(offsets),
+        ROWS_TEST(log_columns_without_the_stores_own),
         ROWS_TEST(times),
     };
 

@@ -141,6 +141,18 @@ static void columns_have_a_ceiling(void **state)
     assert_false(rows_add_column(&rows, SV("c"), &f));
 }
 
+static void wiped_cells_hold_nothing(void **state)
+{
+    struct rows rows = RECORDED(*state, 2, "a", "b", "hunter2", NULL, "x", "y");
+    const char *cell = rows_get(&rows, 0, "a");
+    static const char zeroes[8];
+
+    rows_wipe(&rows);
+    assert_memory_equal(cell, zeroes, sizeof(zeroes));
+    assert_string_equal(rows_text(&rows, 1, "b"), "");
+    assert_null(rows_get(&rows, 0, "b"));
+}
+
 int main(void)
 {
 #define ROWS_TEST(f) cmocka_unit_test_setup_teardown(f, arena_setup, arena_teardown)
@@ -154,6 +166,7 @@ int main(void)
         ROWS_TEST(all_values_together_have_a_ceiling),
         ROWS_TEST(nulls_cost_too),
         ROWS_TEST(columns_have_a_ceiling),
+        ROWS_TEST(wiped_cells_hold_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,8 +161,9 @@ static void schema_changes(void **state)
         {{"9", "FINISHED", ""}, {"10", "FINISHED", NULL}, false, NULL}};
     AUTO(secret_freep) struct secret *password = secret_new(SV("hunter22"));
     const struct dbconn conn = {.host = "sr", .port = 9030};
-    struct peer *peer =
-        peer_new(&(struct db_endpoint){&conn, "ctl", password}, DB_STARROCKS);
+    struct peer *peer = peer_new(
+        &(struct db_endpoint){.conn = &conn, .user = "ctl", .password = password},
+        DB_STARROCKS);
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct alter_case *c = &cases[i];
@@ -189,14 +190,71 @@ static void schema_changes(void **state)
     peer_free(peer);
 }
 
+static void grants_and_the_role_root(void **state)
+{
+    static const char *const all =
+        "GRANT DELETE, DROP, INSERT, SELECT, ALTER, EXPORT, UPDATE, REFRESH ON ALL "
+        "TABLES IN ALL DATABASES TO USER 'mid'@'%'";
+    const struct {
+        const char *line;
+        bool root;
+    } cases[] = {
+        {"GRANT 'root' TO 'root'@'%'", true},
+        {"GRANT 'r_sync', 'root' TO 'u2'@'%'", true},
+        {"GRANT 'r_sync' TO 'u2'@'%'", false},
+        {"GRANT 'r_sync' TO 'root TO 'root''@'%'", false},
+        {"GRANT 'rooted' TO 'root'@'%'", false},
+        {"GRANT SELECT ON TABLE d.root TO USER 'root'@'%'", false},
+        {"GRANT", false},
+        {"", false},
+    };
+    struct strlist lines = {0};
+    bool root = true;
+
+    struct rows two = RECORDED(*state, 3, "UserIdentity", "Catalog", "Grants", /**/
+                               "'mid'@'%'", "default_catalog", all,            /**/
+                               "'mid'@'%'", "default_catalog", NULL);
+    starrocks_rows_grants(&two, *state, &lines, &root);
+    assert_int_equal(lines.n, 1);
+    assert_string_equal(lines.v[0], all);
+    assert_false(root);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct rows one = RECORDED(*state, 3, "UserIdentity", "Catalog", "Grants", "'u'",
+                                   NULL, cases[i].line);
+        starrocks_rows_grants(&one, *state, &lines, &root);
+        if (root != cases[i].root) {
+            fail_msg("%s", cases[i].line);
+        }
+    }
+}
+
+static void active_roles(void **state)
+{
+    struct rows none = RECORDED(*state, 1, "CURRENT_ROLE()", "NONE");
+    struct rows other = RECORDED(*state, 1, "CURRENT_ROLE()", "r_root, roots");
+    struct rows root = RECORDED(*state, 1, "CURRENT_ROLE()", "r_sync, root");
+    struct rows silent = {0};
+
+    assert_false(starrocks_rows_root(&none));
+    assert_false(starrocks_rows_root(&other));
+    assert_true(starrocks_rows_root(&root));
+    assert_false(starrocks_rows_root(&silent));
+}
+
 int main(void)
 {
 #define ROWS_TEST(f) cmocka_unit_test_setup_teardown(f, arena_setup, arena_teardown)
     const struct CMUnitTest tests[] = {
-        ROWS_TEST(backends_that_live), ROWS_TEST(databases_compare_with_case),
-        ROWS_TEST(tables_and_views),   ROWS_TEST(columns_go_to_their_tables),
-        ROWS_TEST(models_and_keys),    ROWS_TEST(key_texts),
-        ROWS_TEST(shown_columns),      ROWS_TEST(schema_changes),
+        ROWS_TEST(backends_that_live),
+        ROWS_TEST(databases_compare_with_case),
+        ROWS_TEST(tables_and_views),
+        ROWS_TEST(columns_go_to_their_tables),
+        ROWS_TEST(models_and_keys),
+        ROWS_TEST(key_texts),
+        ROWS_TEST(shown_columns),
+        ROWS_TEST(schema_changes),
+        ROWS_TEST(grants_and_the_role_root),
+        ROWS_TEST(active_roles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
