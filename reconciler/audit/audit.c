@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUSY_MS 5000
 #define URI_MAX_BYTES ((size_t)64 * 1024)
 #define FILE_MODE (S_IRUSR | S_IWUSR)
 
@@ -120,7 +119,7 @@ static bool open_db(struct audit *a, struct fault *fault)
     if (code != SQLITE_OK) {
         return lite_fault(a, code, fault);
     }
-    (void)sqlite3_busy_timeout(a->db, BUSY_MS);
+    (void)sqlite3_busy_timeout(a->db, LITE_BUSY_MS);
     return a->options.read_only ? schema_check(a, fault) : schema_bring_up(a, fault);
 }
 

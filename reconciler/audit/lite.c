@@ -96,6 +96,12 @@ void lite_bind_text(sqlite3_stmt *s, int index, const char *text)
               : sqlite3_bind_text(s, index, text, -1, SQLITE_STATIC)) == SQLITE_OK);
 }
 
+void lite_bind_blob(sqlite3_stmt *s, int index, struct sv bytes)
+{
+    must(sqlite3_bind_blob64(s, index, bytes.p == NULL ? "" : bytes.p, bytes.n,
+                             SQLITE_STATIC) == SQLITE_OK);
+}
+
 bool lite_step(struct audit *a, sqlite3_stmt *s, bool *out_row, struct fault *fault)
 {
     int code = sqlite3_step(s), tries = 0;

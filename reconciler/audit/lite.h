@@ -11,6 +11,8 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+#define LITE_BUSY_MS 5000
+
 struct audit {
     struct arena *arena; /* holds this struct and its strings */
     const char *path;
@@ -32,6 +34,8 @@ MUST_CHECK bool lite_prepare(struct audit *a, const char *sql, sqlite3_stmt **ou
 void lite_bind_int(sqlite3_stmt *s, int index, int64_t value);
 /* NULL binds NULL. The text must live until the statement is done. */
 void lite_bind_text(sqlite3_stmt *s, int index, const char *text);
+/* The bytes must live until the statement is done. */
+void lite_bind_blob(sqlite3_stmt *s, int index, struct sv bytes);
 /* Steps to a row: *out_row says whether there was one. */
 MUST_CHECK bool lite_step(struct audit *a, sqlite3_stmt *s, bool *out_row,
                           struct fault *fault);

@@ -54,6 +54,18 @@ static const char *const migrations[] = {
     " message TEXT NOT NULL"
     ") STRICT;"
     "CREATE INDEX task_logs_run ON task_logs (run_id);",
+    /* vault.h. size_bytes tells a ciphertext that was cut from one that was changed. */
+    "CREATE TABLE kept_credentials ("
+    " ns TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " uid TEXT NOT NULL,"
+    " key_id TEXT NOT NULL,"
+    " nonce BLOB NOT NULL,"
+    " ciphertext BLOB NOT NULL,"
+    " size_bytes INTEGER NOT NULL,"
+    " stored_at INTEGER NOT NULL,"
+    " PRIMARY KEY (ns, name)"
+    ") STRICT;",
 };
 
 #define VERSION ((int64_t)COUNT_OF(migrations))
@@ -174,11 +186,12 @@ bool schema_bring_up(struct audit *a, struct fault *fault)
         return false;
     }
     /* auto_vacuum counts only before the first table. Without journal_size_limit one long
-     * reader would leave a large WAL behind for good. */
+     * reader would leave a large WAL behind for good. secure_delete: a credential that
+     * was replaced or erased must not be found in the file, not even encrypted. */
     if (!lite_exec(a,
                    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
                    "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-                   "PRAGMA journal_size_limit = 4194304",
+                   "PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = ON",
                    fault)) {
         return false;
     }

@@ -166,7 +166,7 @@ static void versions_are_checked(void **state)
     struct fault f = FAULT_INIT;
     assert_false(opens(unit_path, false, &f));
     assert_contains(f.text, "migrating the audit to version 1");
-    with_sqlite("PRAGMA user_version = 1");
+    with_sqlite("PRAGMA user_version = 2");
     assert_ok(opens(unit_path, false, &f), f);
     (void)empty_folder();
     with_sqlite("CREATE TABLE precious (x)");
