@@ -22,12 +22,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pymysql
 
 from . import packages
+from .certificates import Certificates, Pair
 from .processes import Daemon, StartError, free_port
 
 START_TIMEOUT_S = 60
@@ -36,15 +36,7 @@ CONNECT_TIMEOUT_S = 5
 SOCKET_PATH_MAX = 100  # sun_path holds 107 bytes and a final zero
 
 Option = str | int | bool | None
-
-
-@dataclass(frozen=True)
-class Tls:
-    """The server's PEM files and the CA that signed its certificate."""
-
-    ca: Path
-    cert: Path
-    key: Path
+Tls = Pair  # what start_mariadb() takes
 
 
 class Server:
@@ -98,6 +90,13 @@ class Server:
             for statement in statements:
                 cursor.execute(statement)
             return cursor.fetchall()
+
+    def show(self, pair: Tls) -> None:
+        """Puts another certificate in the place of the one it was started with; MariaDB only."""
+        assert self.tls is not None, "started without TLS"
+        self.tls.cert.write_bytes(pair.cert.read_bytes())
+        self.tls.key.write_bytes(pair.key.read_bytes())
+        self.execute("FLUSH SSL")
 
     def variable(self, name: str) -> str | None:
         """A global variable's value as text; None when the server has no such one."""
@@ -156,13 +155,14 @@ def start_mariadb(datadir: Path, *, binlog_format: str = "ROW", log_bin: bool = 
     """The distribution's MariaDB with binary log and full images.
 
     `tls=True` makes a CA and a certificate for 127.0.0.1 and localhost beside the
-    data directory (server.tls says where); a Tls uses the caller's files.
+    data directory (server.tls says where); a Pair of cluster.certificates is used as
+    it is, its CA for the certificates of clients. show() changes it while it runs.
     """
     datadir = Path(datadir).absolute()
     if not (datadir / "mysql").is_dir():
         _install_mariadb(datadir)
     if tls is True:
-        tls = make_tls(datadir.parent / f"{datadir.name}-tls")
+        tls = Certificates(datadir.parent / f"{datadir.name}-tls").server()
     defaults: dict[str, Option] = {
         "log_bin": "mysql-bin" if log_bin else False, "server_id": 1,
         "binlog_format": binlog_format, "binlog_row_image": "FULL",
@@ -173,23 +173,6 @@ def start_mariadb(datadir: Path, *, binlog_format: str = "ROW", log_bin: bool = 
                      {**defaults, **options}, extra, tls=tls or None)
     server.start()
     return server
-
-
-def make_tls(folder: Path) -> Tls:
-    """A CA of its own and a server certificate for 127.0.0.1 and localhost in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tls = Tls(folder / "ca.pem", folder / "server.pem", folder / "server.key")
-    names = folder / "names.cnf"
-    names.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n", encoding="utf-8")
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"]
-    for command in (
-            ["req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "3650",
-             "-subj", "/CN=tests CA"],
-            ["req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost"],
-            ["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-             "-CAcreateserial", "-days", "3650", "-extfile", "names.cnf", "-out", "server.pem"]):
-        _run(["openssl", *command], cwd=folder)
-    return tls
 
 
 def _server(kind: str, datadir: Path, program: list[str], options: Mapping[str, Option],

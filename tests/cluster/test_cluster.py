@@ -14,6 +14,7 @@ import pymysql
 import pytest
 
 from . import cache, controlplane, mysql, packages, processes, programs
+from .certificates import Certificates
 
 CONTROLLER = "system:serviceaccount:tablesync-system:tablesync"
 TESTS = Path(__file__).resolve().parent.parent
@@ -190,7 +191,7 @@ def test_mariadb_with_tls_proves_who_it_is(tmp_path):
             with session.cursor() as cursor:
                 cursor.execute("SHOW STATUS LIKE 'Ssl_version'")
                 assert cursor.fetchone()[1].startswith("TLSv1.")
-        other = mysql.make_tls(tmp_path / "other")
+        other = Certificates(tmp_path / "other").server()
         with pytest.raises(pymysql.err.OperationalError, match="CERTIFICATE_VERIFY_FAILED"):
             server.connect(ssl_ca=str(other.ca), ssl_verify_identity=True)
 

@@ -11,11 +11,12 @@ import argparse
 import asyncio
 import logging
 import signal
-import ssl
 from pathlib import Path
 
+from ..common.tls import ServerTls
 from . import control
 from .server import Server
+from .sourcejob import RESTART
 from .wire import Connection
 
 
@@ -26,21 +27,25 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--barrier-ms", type=int, default=1000, help="scales every pace")
     parser.add_argument("--tls-cert", type=Path)
     parser.add_argument("--tls-key", type=Path)
+    parser.add_argument("--tls-client-ca", type=Path, help="ask every client for a certificate of it")
+    parser.add_argument("--tls-enforce", action="store_true", help="RW_SSL_ENFORCE")
     parser.add_argument("--control-port", type=int, help="HTTP for tests; 0: a free one")
+    parser.add_argument("--restart-barriers", type=int, default=RESTART,
+                        help="what a restart of a source's reader costs")
+    parser.add_argument("--cores", type=int, default=2, help="the compute node's parallelism")
     parser.add_argument("--data", type=Path, help="keep the state here over a restart")
     return parser.parse_args()
 
 
-def _tls(arguments: argparse.Namespace) -> ssl.SSLContext | None:
+def _tls(arguments: argparse.Namespace) -> ServerTls | None:
     if not (arguments.tls_cert and arguments.tls_key):
         return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(arguments.tls_cert, arguments.tls_key)
-    return context
+    return ServerTls(arguments.tls_cert, arguments.tls_key, arguments.tls_client_ca)
 
 
 async def _main(arguments: argparse.Namespace) -> None:
-    server = Server(arguments.barrier_ms, arguments.data)
+    server = Server(arguments.barrier_ms, arguments.data, arguments.restart_barriers,
+                    arguments.cores)
     tls = _tls(arguments)
     clients: set[asyncio.Task] = set()
 
@@ -49,7 +54,7 @@ async def _main(arguments: argparse.Namespace) -> None:
         assert task is not None
         clients.add(task)
         try:
-            await Connection(server, reader, writer, tls).run()
+            await Connection(server, reader, writer, tls, arguments.tls_enforce).run()
         except asyncio.CancelledError:
             pass  # the server stops
         finally:

@@ -31,6 +31,7 @@ class User:
     create_user: bool = False
     can_login: bool = True
     is_admin: bool = False
+    may_grant_connect: bool = True  # as CREATE USER grants it
 
 
 @dataclass
@@ -264,6 +265,21 @@ class Catalog:
         if not (user.is_super or relation.owner is user or relation.schema.owner is user):
             raise denied("Only the relation owner, the schema owner, and superuser can drop or "
                          "alter a relation.")
+
+    def database_acl(self) -> list[str]:
+        """Superusers may all; others what was granted (RisingWave 3.0.3 rw_databases.rs)."""
+        entries = []
+        for user in self.users.values():
+            if user.is_super:
+                entries.append(f"{user.name}=Cc/root")
+                continue
+            granted = self.database_grants.get(user.id, set())
+            connect = "c*" if user.may_grant_connect else "c"
+            letters = (connect if {"CONNECT", "ALL"} & granted else "") + \
+                ("C" if {"CREATE", "ALL"} & granted else "")
+            if letters:
+                entries.append(f"{user.name}={letters}/root")
+        return entries
 
     def acl(self, thing: Granted, letters: str) -> list[str]:
         entries = [f"{name}={letters}/root" for name in ROOT_USERS]

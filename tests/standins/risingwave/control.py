@@ -18,7 +18,13 @@ def _license(server: Server, body: dict[str, Any]) -> None:
     server.licensed = bool(body["available"])
 
 
-_ACTIONS = {"/recovering": _recovering, "/license": _license}
+def _restart_barriers(server: Server, body: dict[str, Any]) -> None:
+    """What the next restart of a source's reader costs."""
+    server.restart_barriers = int(body["barriers"])
+
+
+_ACTIONS = {"/recovering": _recovering, "/license": _license,
+            "/restart-barriers": _restart_barriers}
 
 
 async def handle(server: Server, reader: asyncio.StreamReader,

@@ -161,7 +161,8 @@ def _reprinted(source: Source) -> str:
     for key in sorted(source.props):
         prop = source.props[key]
         name = ".".join(f'"{part}"' if part in quoted else part for part in key.split("."))
-        value = f"SECRET {prop.secret.name}" if prop.secret else f"'''{prop.value}'''"
+        text = prop.value.replace("'", "''")
+        value = f"SECRET {prop.secret.name}" if prop.secret else f"'''{text}'''"
         shown.append(f"{name} = {value}")
     name = source.definition.split(" ")[2]
     return f"CREATE SOURCE {name} WITH ({', '.join(shown)})"

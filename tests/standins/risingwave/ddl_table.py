@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from . import mysql
+from . import actors, mysql
 from . import rwtypes as t
 from . import statements as ast
 from .catalog import Column, Sink, Source, Table
@@ -42,6 +42,7 @@ async def create(session: Session, statement: ast.CreateTable) -> str:
                   schema=schema, source=source, upstream=upstream,
                   props=properties(session, statement.options),
                   parallelism=session.parallelism("table", 4))
+    actors.check_limits(session)
     session.server.check_running("ddl_service.DdlService/CreateTable")
     async with session.server.permit:
         await _check_and_start(session, statement, table)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import actors
 from . import rwtypes as t
-from .catalog import ROOT_USERS, VERSION_TEXT, Catalog, Relation, Sink, Source, Table, User
+from .catalog import VERSION_TEXT, Catalog, Relation, Sink, Source, Table, User
 
 if TYPE_CHECKING:
     from .server import Server
@@ -219,8 +220,8 @@ def _workers(server: Server, _: User) -> Iterable[tuple]:
            None, None)
     yield (1, "127.0.0.1", str(server.port), "WORKER_TYPE_FRONTEND", "RUNNING", None, None, None,
            "127.0.0.1:6786", *about, None, None)
-    yield (2, "127.0.0.1", "5688", "WORKER_TYPE_COMPUTE_NODE", "RUNNING", 2, True, True, "", *about,
-           "default", None)
+    yield (actors.COMPUTE_NODE, "127.0.0.1", "5688", "WORKER_TYPE_COMPUTE_NODE", "RUNNING",
+           server.cores, True, True, "", *about, "default", None)
     yield (3, "127.0.0.1", "6660", "WORKER_TYPE_COMPACTOR", "RUNNING", 6, None, None, "", *about,
            None, False)
 
@@ -242,8 +243,7 @@ def _schemas(server: Server, _: User) -> Iterable[tuple]:
 
 
 def _databases(server: Server, _: User) -> Iterable[tuple]:
-    yield (1, "dev", 1, [f"{name}=Cc/root" for name in ROOT_USERS], "default",
-           server.barrier_ms, 1)
+    yield (1, "dev", 1, server.catalog.database_acl(), "default", server.barrier_ms, 1)
 
 
 def _secrets(server: Server, _: User) -> Iterable[tuple]:
@@ -293,5 +293,6 @@ _MAKERS: dict[str, Callable[[Server, User], Iterable[tuple]]] = {
     "rw_secrets": _secrets, "rw_relations": _relations, "rw_fragments": _fragments,
     "rw_table_stats": _stats, "rw_sink_decouple": _sink_decouple,
     "rw_sink_log_store_tables": _log_stores,
+    "rw_actors": lambda server, _: actors.rows(server),
     "rw_event_logs": lambda server, _: server.events.rows(),
     "rw_features": lambda server, _: [(name, about, server.licensed) for name, about in FEATURES]}

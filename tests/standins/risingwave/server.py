@@ -14,7 +14,7 @@ from .events import EventLog
 from .logstore import DELETE, UPSERT, new_epoch
 from .query import Engine
 from .sinkjob import SinkJob
-from .sourcejob import SourceJob
+from .sourcejob import RESTART, SourceJob
 from .tablejob import Net, TableJob
 
 log = logging.getLogger("risingwave")
@@ -26,8 +26,11 @@ SAVE_EVERY = 5
 
 
 class Server:
-    def __init__(self, barrier_ms: int, data: Path | None):
+    def __init__(self, barrier_ms: int, data: Path | None, restart_barriers: int = RESTART,
+                 cores: int = 2):
         self.barrier_ms = barrier_ms
+        self.restart_barriers = restart_barriers  # what a restart of a source's reader costs
+        self.cores = cores  # the compute node's parallelism
         self.data = data
         self.catalog = Catalog()
         self.engine = Engine()

@@ -64,7 +64,7 @@ class Snapshot(threading.Thread):
 
     def _read(self) -> bool:
         """Reads on; whether there may be more rows when it ends."""
-        connection = mysql.connect(self.props)
+        connection = mysql.connect_snapshot(self.props)
         try:
             if self.offset is None:
                 self.offset = mysql.position(connection)

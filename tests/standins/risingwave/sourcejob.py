@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # In barriers (verified.md 12 and 13): a restart of the reader costs two minutes, a
 # reconnect to a server that went away about one; a lost position is retried each second.
+# The first of them can be shortened for tests that wait for its end.
 RESTART, RECONNECT, RETRY = 120, 60, 1
 HEARTBEAT = 60
 
@@ -37,7 +38,7 @@ class SourceJob:
     def restart(self) -> None:
         """What ALTER SOURCE costs."""
         self.stop()
-        self.start_at = self.server.tick + RESTART
+        self.start_at = self.server.tick + self.server.restart_barriers
 
     def stop(self) -> None:
         if self.reader is not None:

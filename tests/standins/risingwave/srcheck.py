@@ -103,7 +103,7 @@ def _ask(sink: Sink) -> tuple[list[tuple], list[tuple]]:
         connection = pymysql.connect(
             host=sink.option("starrocks.host"),
             port=int(sink.option("starrocks.mysqlport") or sink.option("starrocks.query_port")),
-            user=sink.option("starrocks.user"), password=sink.option("starrocks.password"),
+            user=sink.option("starrocks.user"), password=sink.option("starrocks.password").encode(),
             database=database, charset="utf8mb4", autocommit=None, connect_timeout=TIMEOUT_S,
             read_timeout=TIMEOUT_S, ssl_disabled=True)
         with connection, connection.cursor() as cursor:

@@ -33,12 +33,17 @@ def create(session: Session, statement: ast.CreateUser) -> str:
     if statement.name in session.catalog.users:
         raise exists("user", statement.name)
     flags = statement.flags
+    if statement.password == "":
+        session.notice("empty string is not a valid password, clearing password")
     if flags.get("superuser") and not session.user.is_super:
         raise denied("must be superuser to create superusers")
-    session.catalog.users[statement.name] = User(
-        next(session.catalog.ids), statement.name, statement.password,
-        flags.get("superuser", False), flags.get("createdb", False),
-        flags.get("createuser", False), flags.get("login", True))
+    user = User(next(session.catalog.ids), statement.name, statement.password or None,
+                flags.get("superuser", False), flags.get("createdb", False),
+                flags.get("createuser", False), flags.get("login", True))
+    session.catalog.users[statement.name] = user
+    # There is no PUBLIC: a new user gets CONNECT on the session's database, and may pass it
+    # on (RisingWave 3.0.3 create_user.rs).
+    session.catalog.database_grants[user.id] = {"CONNECT"}
     session.catalog.changed()
     return "CREATE_USER"
 
@@ -87,6 +92,8 @@ def grant(session: Session, statement: ast.Grant) -> str:
                 have.clear()
             else:
                 have.difference_update(statement.privileges)
+            if statement.kind == "database" and "CONNECT" not in have:
+                user.may_grant_connect = False
     session.catalog.changed()
     return "REVOKE_PRIVILEGE" if statement.revoke else "GRANT_PRIVILEGE"
 
@@ -125,5 +132,4 @@ def _need_grantor(session: Session, thing: Granted | None) -> None:
 
 
 def may_connect(server: Server, user: User) -> bool:
-    """RisingWave grants CONNECT to everybody by default."""
-    return user.can_login
+    return server.catalog.may_in_database(user, "CONNECT")

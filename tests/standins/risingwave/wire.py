@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..common.tls import ServerTls
 from . import duck, parser, users
 from . import statements as ast
 from .catalog import User
@@ -51,11 +52,14 @@ class Terminate(Exception):
 
 class Connection:
     def __init__(self, server: Server, reader: asyncio.StreamReader,
-                 writer: asyncio.StreamWriter, tls: ssl.SSLContext | None):
+                 writer: asyncio.StreamWriter, tls: ServerTls | None,
+                 tls_enforced: bool = False):
         self.server = server
         self.reader = reader
         self.writer = writer
         self.tls = tls
+        self.tls_enforced = tls_enforced
+        self.encrypted = False
         self.session: Session = None  # type: ignore[assignment]
         self.prepared: dict[str, Prepared] = {}
         self.portals: dict[str, Portal] = {}
@@ -140,6 +144,8 @@ class Connection:
                 break
             else:
                 raise Terminate
+        if self.tls_enforced and not self.encrypted:
+            raise LoginError("SSL connection is required but not established")
         parts = body[4:].split(b"\0")
         given = {parts[i].decode(): parts[i + 1].decode() for i in range(0, len(parts) - 2, 2)}
         user = await self._log_in(given)
@@ -150,7 +156,9 @@ class Connection:
         self.writer.write(b"S" if self.tls else b"N")
         await self.writer.drain()
         if self.tls:
-            await self.writer.start_tls(self.tls)
+            await self.writer.start_tls(
+                self.tls.context(self.writer.get_extra_info("socket")))
+            self.encrypted = True
 
     async def _log_in(self, given: dict[str, str]) -> User:
         name = given.get("user", "")
@@ -160,8 +168,10 @@ class Connection:
         user = self.server.catalog.users.get(name)
         if user is None:
             raise LoginError(f"Failed to start a new session: Role {name} does not exist")
-        if not users.may_connect(self.server, user):
+        if not user.can_login:
             raise LoginError(f"Failed to start a new session: {name} is not permitted to login")
+        if not users.may_connect(self.server, user):
+            raise LoginError("Failed to start a new session: User does not have CONNECT privilege.")
         if user.password is not None:
             await self._ask_password(user)
         self.send(b"R", struct.pack("!i", 0))

@@ -6,11 +6,11 @@ import argparse
 import asyncio
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from ..common.tls import ServerTls
 from . import alter, http
 from .control import Control
 from .load_server import LoadServer
@@ -31,6 +31,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--backends", type=int, default=1)
     parser.add_argument("--tls-cert")
     parser.add_argument("--tls-key")
+    parser.add_argument("--tls-client-ca", help="ssl_truststore_location: ask every client for a "
+                                                "certificate of it")
+    parser.add_argument("--tls-require", action="store_true",
+                        help="ssl_force_secure_transport, for connections from this host as well")
     parser.add_argument("--tick-ms", type=int, default=10_000,
                         help="interval of the schema change scheduler")
     return parser.parse_args()
@@ -42,7 +46,7 @@ class Process:
         self.state = State(Config(host=arguments.host, backends=arguments.backends,
                                   tick_ms=arguments.tick_ms))
         self.loads = LoadServer(self.state)
-        self.mysql = MySqlServer(self.state, _tls(arguments))
+        self.mysql = MySqlServer(self.state, _tls(arguments), arguments.tls_require)
         self.listeners: list[asyncio.Task[None]] = []
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -124,12 +128,10 @@ class Process:
                 alter.tick(self.state, self.loads.transactions.older_than)
 
 
-def _tls(arguments: argparse.Namespace) -> ssl.SSLContext | None:
+def _tls(arguments: argparse.Namespace) -> ServerTls | None:
     if not arguments.tls_cert:
         return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(arguments.tls_cert, arguments.tls_key)
-    return context
+    return ServerTls(arguments.tls_cert, arguments.tls_key, arguments.tls_client_ca)
 
 
 if __name__ == "__main__":

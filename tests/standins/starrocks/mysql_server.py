@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 
 from ..common import mysqlwire as wire
+from ..common.tls import ServerTls
 from .errors import SqlError, plain
 from .lexer import Lexer
 from .parse import parse
@@ -35,9 +35,10 @@ class _Refused(Exception):
 
 
 class MySqlServer:
-    def __init__(self, state: State, tls: ssl.SSLContext | None):
+    def __init__(self, state: State, tls: ServerTls | None, tls_required: bool = False):
         self.state = state
         self.tls = tls
+        self.tls_required = tls_required
 
     async def serve(self, connection: socket.socket) -> None:
         thread_id = self.state.new_thread_id()
@@ -51,6 +52,9 @@ class MySqlServer:
             stream.sequence = 2
             if wants_tls:
                 payload = await stream.read()
+            elif self.tls_required:
+                await _refuse(stream, 5205, "HY000",
+                              "Connections using insecure transport are prohibited")
             session = await self._login(stream, payload, thread_id, scramble)
             self.state.sessions[thread_id] = session
             await _Connection(session, stream).run()
@@ -126,12 +130,13 @@ async def _exactly(connection: socket.socket, size: int) -> bytes:
     return data
 
 
-async def _streams(connection: socket.socket, tls: ssl.SSLContext | None) -> tuple[
+async def _streams(connection: socket.socket, tls: ServerTls | None) -> tuple[
         asyncio.StreamReader, asyncio.StreamWriter]:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1 << 20)
     protocol = asyncio.StreamReaderProtocol(reader)
-    transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=tls)
+    context = tls.context(connection) if tls else None
+    transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=context)
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
