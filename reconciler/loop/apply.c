@@ -1,11 +1,16 @@
-/* Running a plan's statements, each between two lines of the audit. */
-#include "loop/attempt.h"
+/* Running a plan's statements, and what is told of each. */
+#include "loop/altered.h"
+#include "loop/circles.h"
+#include "loop/ghosts_run.h"
 #include "loop/memo.h"
+#include "loop/statement.h"
+#include "loop/waits.h"
 
 static const char *object_kind(enum plan_kind kind)
 {
     switch (kind) {
     case PLAN_CREATE_SOURCE:
+    case PLAN_ALTER_SOURCE:
     case PLAN_DROP_SOURCE:
         return "Source";
     case PLAN_CREATE_TABLE:
@@ -27,6 +32,7 @@ static const char *object_kind(enum plan_kind kind)
         return "TargetTable";
     case PLAN_CREATE_SCHEMA:
     case PLAN_CREATE_DATABASE:
+    case PLAN_DELETE_GHOSTS:
     case PLAN_KIND_MAX:
         break;
     }
@@ -39,6 +45,7 @@ static enum condition object_condition(enum plan_kind kind)
     switch (kind) {
     case PLAN_CREATE_SCHEMA:
     case PLAN_CREATE_SOURCE:
+    case PLAN_ALTER_SOURCE:
     case PLAN_DROP_SOURCE:
         return CONDITION_SOURCE_READY;
     case PLAN_CREATE_TABLE:
@@ -55,6 +62,7 @@ static enum condition object_condition(enum plan_kind kind)
     case PLAN_ALTER_TARGET:
     case PLAN_DROP_TARGET_COLUMN:
     case PLAN_TRUNCATE_TARGET:
+    case PLAN_DELETE_GHOSTS:
     case PLAN_COMMENT_TARGET:
     case PLAN_DROP_TARGET:
         return CONDITION_TARGET_TABLE_READY;
@@ -83,43 +91,6 @@ static void note_applied(struct attempt *a, const struct plan_step *s)
     if (s->kind == PLAN_CREATE_SOURCE || object->state == NULL ||
         strcmp(object->state, "Pending") == 0 || strcmp(object->state, "Missing") == 0) {
         object->state = "Creating";
-    }
-}
-
-static bool send(struct attempt *a, const struct plan_step *s, struct db_result *result,
-                 struct fault *fault)
-{
-    struct cancel child;
-    char *tag = arena_printf(a->arena, "tablesync %s/%s %s", a->sync.namespace,
-                             a->sync.name, a->run_id);
-
-    cancel_init_child(&child, &a->cancel, DB_DDL_TIMEOUT_MS);
-    if (s->system == PLAN_STARROCKS) {
-        struct target_db *db = a->bindings[BIND_TARGET].session.target;
-
-        must(db != NULL);
-        return db->ops->apply(db, s, tag, &child, a->arena, result, fault);
-    }
-    struct stream_db *db = a->bindings[BIND_RISINGWAVE].session.stream;
-
-    must(db != NULL);
-    return db->ops->apply(db, s, tag, &child, a->arena, result, fault);
-}
-
-static void audit_result(struct attempt *a, int64_t step, bool done,
-                         const struct db_result *result, const struct fault *fault,
-                         int64_t duration_ms)
-{
-    struct fault missed = FAULT_INIT;
-    const char *message = done ? NULL : fault->text;
-
-    if (done && result->notices.n > 0) {
-        message = result->notices.v[0];
-    }
-    if (step != 0 &&
-        !audit_step_result(a->loop->ports.audit, step, done ? "Succeeded" : "Failed",
-                           done ? NULL : fault->code, message, duration_ms, &missed)) {
-        attempt_audit_missed(a, &missed);
     }
 }
 
@@ -176,34 +147,37 @@ static bool explain_denied(struct attempt *a, const struct plan_step *s,
     return fault_code(fault, "%s", denied.code);
 }
 
+/*
+ * Whatever speaks against the account that a source is to take, the source goes on with
+ * the one it has. Always returns false.
+ */
+static bool explain_failed(struct attempt *a, const struct plan_step *s,
+                           struct fault *fault)
+{
+    a->failed = object_condition(s->kind);
+    if (s->kind == PLAN_ALTER_SOURCE &&
+        (fault->class == FAULT_REFUSED || fault->class == FAULT_DENIED)) {
+        return fault_reason(fault, "SourceFailed");
+    }
+    return explain_denied(a, s, fault);
+}
+
 static bool apply_one(struct attempt *a, const struct plan_step *s, struct fault *fault)
 {
-    const struct clock *clock = a->loop->ports.clock;
-    const char *sql = stmt_redacted(s->stmt, a->arena);
-    struct db_result result = {0};
-    struct fault missed = FAULT_INIT;
-    int64_t step = 0, began_ms = clock_monotonic_ms(clock);
-    bool done = false;
+    bool done = s->kind == PLAN_DELETE_GHOSTS ? ghosts_run(a, s, fault)
+                                              : statement_run(a, s, a->arena, fault);
 
-    attempt_audit_begin(a);
-    if (a->run != 0 &&
-        !audit_step_intent(a->loop->ports.audit, a->run, plan_system_name(s->system), sql,
-                           &step, &missed)) {
-        step = 0;
-        attempt_audit_missed(a, &missed);
-    }
-    done = send(a, s, &result, fault);
-    a->steps++;
-    audit_result(a, step, done, &result, fault, clock_monotonic_ms(clock) - began_ms);
-    lg_info(a->loop->ports.lg, done ? "statement succeeded" : "statement failed",
-            LG_STR("key", a->key), LG_STR("reconcileID", a->run_id),
-            LG_STR("system", plan_system_name(s->system)), LG_STR("object", s->object),
-            LG_STR("action", plan_kind_name(s->kind)),
-            LG_INT("durationMs", clock_monotonic_ms(clock) - began_ms));
-    metrics_add(a->loop->metrics, METRIC_STATEMENTS, 1);
     if (!done) {
-        a->failed = object_condition(s->kind);
-        return explain_denied(a, s, fault);
+        return explain_failed(a, s, fault);
+    }
+    if (s->kind == PLAN_DELETE_GHOSTS) {
+        return true; /* it has told itself whether there was anything to do */
+    }
+    if (s->kind == PLAN_ALTER_SOURCE) {
+        altered_note(a);
+    }
+    if (s->kind == PLAN_ALTER_SINK) { /* how long it was paused counts from here */
+        memo_not_paused(a->loop->memo, a->key);
     }
     note_applied(a, s);
     attempt_event(a, false, plan_kind_name(s->kind), "Reconcile",
@@ -225,12 +199,17 @@ static void announce_loss(struct attempt *a, const struct plan_step *s)
     attempt_event(a, true, "DataIsLost", "Reconcile", note);
 }
 
+static bool needs_a_look_before(const struct attempt *a, const struct plan_step *s)
+{
+    return s->wait != WAIT_NONE || waits_for_rest(a, s);
+}
+
 bool attempt_apply(struct attempt *a, const struct plan *plan, struct fault *fault)
 {
     for (size_t i = 0; i < plan->steps.n; i++) {
         const struct plan_step *s = &plan->steps.v[i];
 
-        if (i > 0 && s->wait != WAIT_NONE) {
+        if (i > 0 && needs_a_look_before(a, s)) {
             break;
         }
         if (!cancel_check(&a->cancel, "apply", fault)) {
@@ -241,7 +220,7 @@ bool attempt_apply(struct attempt *a, const struct plan *plan, struct fault *fau
             return false;
         }
         if (i == 0) {
-            memo_accept(a->loop->memo, a->key, s->id);
+            circles_note(a, s);
         }
     }
     return true;

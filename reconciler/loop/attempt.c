@@ -67,6 +67,8 @@ void attempt_event(struct attempt *a, bool warning, const char *reason,
 
     if (!kube_event_emit(a->loop->events, &event, &a->cancel, &fault)) {
         metrics_add(a->loop->metrics, METRIC_EVENTS_LOST, 1);
+        lg_error(a->loop->ports.lg, "event lost", LG_STR("key", a->key),
+                 LG_STR("event", reason), LG_STR("error", fault.text));
     }
 }
 

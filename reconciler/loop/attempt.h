@@ -6,6 +6,7 @@
 #define LOOP_ATTEMPT_H
 
 #include "ddl/plan.h"
+#include "ddl/preflight.h"
 #include "kube/conditions.h"
 #include "loop/loop.h"
 #include "loop/secrets.h"
@@ -14,6 +15,7 @@
 
 /* One of the three servers: its resource, its login and a session. */
 struct binding {
+    const char *kept_for; /* why the last-known-good is used (keep.h); NULL: it is not */
     struct dbconn conn;
     struct credentials credentials;
     struct db_endpoint endpoint;
@@ -43,10 +45,12 @@ struct attempt {
     struct observation *mysql, *rw, *sr;
     struct mysql_table *table;
     struct strlist replica_ids;
+    struct findings findings; /* of the pre-flight, if it looked */
     struct desired desired;
     struct plan plan;
     bool planned;
     bool preview;        /* nothing may be written anywhere: `tablesync plan` */
+    bool checks_only;    /* what the pre-flight finds stops nothing: `tablesync check` */
     bool drifted;        /* the plan undoes what others did to what was in place */
     bool held;           /* ... and the policy leaves it as it is: no statement runs */
     bool unapproved;     /* nothing runs before somebody approves the plan */
@@ -58,6 +62,7 @@ struct attempt {
     bool finished; /* reported and done: skip the rest */
     bool paused_reconcile;
     int64_t requeue_ms;      /* 0: nothing asked for */
+    int64_t calm_look_ms;    /* 0: as ever; otherwise the next look at what is Ready */
     const struct step *step; /* the one that ran last */
     enum condition failed;   /* of the statement that failed; CONDITION_NONE: none did */
 };
@@ -120,7 +125,10 @@ MUST_CHECK bool binding_open(struct attempt *a, enum binding_role role,
 void binding_close(struct attempt *a, enum binding_role role, const struct fault *fault);
 const char *binding_role_name(
     enum binding_role role); /* "source", "risingWave", "target" */
-/* Reads connection resource and Secret of any key; shared with the connection reconcile.
+/* What to log in with; points into both. */
+struct db_endpoint connection_endpoint(const struct dbconn *conn,
+                                       const struct credentials *credentials);
+/* Reads connection resource and Secrets of any key; shared with the connection reconcile.
  */
 MUST_CHECK bool connection_resolve(struct loop *loop, const struct json *object,
                                    struct arena *arena, struct cancel *cancel,

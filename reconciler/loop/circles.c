@@ -1,13 +1,28 @@
 #include "loop/circles.h"
 
+#include "loop/altered.h"
 #include "loop/memo.h"
+
+const char *circles_id(const struct attempt *a, const struct plan_step *step)
+{
+    const char *source = a->bindings[BIND_SOURCE].credentials.version;
+    const char *target = a->bindings[BIND_TARGET].credentials.version;
+
+    return arena_printf(a->arena, "%s %s %s", step->id, source == NULL ? "" : source,
+                        target == NULL ? "" : target);
+}
+
+void circles_note(struct attempt *a, const struct plan_step *step)
+{
+    memo_accept(a->loop->memo, a->key, circles_id(a, step));
+}
 
 static bool refuse_circles(struct attempt *a, struct fault *fault)
 {
     const struct plan_step *first = &a->plan.steps.v[0];
     const struct sr_table *target = attempt_target(a);
 
-    if (!memo_accepted(a->loop->memo, a->key, first->id)) {
+    if (!memo_accepted(a->loop->memo, a->key, circles_id(a, first))) {
         return true;
     }
     memo_accept(a->loop->memo, a->key, NULL);
@@ -44,5 +59,6 @@ static bool refuse_tug_of_war(struct attempt *a, struct fault *fault)
 
 bool circles_check(struct attempt *a, struct fault *fault)
 {
-    return refuse_circles(a, fault) && refuse_tug_of_war(a, fault);
+    return refuse_circles(a, fault) && refuse_tug_of_war(a, fault) &&
+           altered_check(a, fault);
 }

@@ -7,7 +7,8 @@
  * a pause that grows, for what was made may simply have been lost since.
  *
  * Or somebody undoes what is put right. The same drift is corrected a few times within
- * ten minutes (memo.h), then it is said and left for a while.
+ * ten minutes (memo.h), then it is said and left for a while; a source's address and
+ * account once within an hour (altered.h).
  */
 #ifndef LOOP_CIRCLES_H
 #define LOOP_CIRCLES_H
@@ -20,5 +21,10 @@
  * DefinitionChanged, StreamObjectMissing for a drift that comes back.
  */
 MUST_CHECK bool circles_check(struct attempt *a, struct fault *fault);
+/* The plan's first statement came through. */
+void circles_note(struct attempt *a, const struct plan_step *step);
+/* What a statement is known by here: another password makes another one of it, although
+ * its redacted text is the same. */
+const char *circles_id(const struct attempt *a, const struct plan_step *step);
 
 #endif

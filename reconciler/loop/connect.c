@@ -1,5 +1,6 @@
 /* connect: from a connection's name to a logged-in session. */
 #include "loop/attempt.h"
+#include "loop/keep.h"
 
 const char *binding_role_name(enum binding_role role)
 {
@@ -38,6 +39,17 @@ static const char *connection_name(const struct attempt *a, enum binding_role ro
     return "";
 }
 
+struct db_endpoint connection_endpoint(const struct dbconn *conn,
+                                       const struct credentials *credentials)
+{
+    return (struct db_endpoint){.conn = conn,
+                                .user = credentials->username,
+                                .password = credentials->password,
+                                .tls = {.ca = credentials->ca,
+                                        .cert = credentials->cert,
+                                        .key = credentials->key}};
+}
+
 bool connection_resolve(struct loop *loop, const struct json *object, struct arena *arena,
                         struct cancel *cancel, struct dbconn *out_conn,
                         struct credentials *out_credentials, struct lane **out_lane,
@@ -50,8 +62,7 @@ bool connection_resolve(struct loop *loop, const struct json *object, struct are
     if (!dbconn_decode(object, arena, &conn, fault)) {
         return fault_reason(fault, "ConnectionInvalid");
     }
-    if (!secrets_read(loop->secrets, conn.namespace, conn.secret_name, conn.username_key,
-                      conn.password_key, cancel, &credentials, fault)) {
+    if (!secrets_read(loop->secrets, &conn, cancel, &credentials, fault)) {
         return false;
     }
     key = arena_printf(arena, "%s/%s", conn.namespace, conn.name);
@@ -80,21 +91,87 @@ static bool find_connection(struct attempt *a, enum binding_role role,
     return true;
 }
 
-bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault)
+/* Nothing new begins on what is about to vanish; what streams goes on until it does. */
+static bool may_begin(const struct attempt *a, enum binding_role role,
+                      const struct json *object, struct fault *fault)
+{
+    if (a->sync.deleting || !kube_deleting(object) || !attempt_first_run(a)) {
+        return true;
+    }
+    return fault_set(fault, FAULT_UNAVAILABLE, "ConnectionDeleting",
+                     "DatabaseConnection '%s' (spec.%s.connectionRef.name) is being "
+                     "deleted, so nothing new is created with it; it goes when no "
+                     "TableSync names it any more: delete this one too, or name another "
+                     "connection",
+                     connection_name(a, role), binding_role_name(role));
+}
+
+static bool find_living(struct attempt *a, enum binding_role role, struct fault *fault)
 {
     struct binding *b = &a->bindings[role];
     AUTO(kube_object_putp) struct kube_object *object = NULL;
 
-    if (b->lane != NULL) {
-        return true;
-    }
-    if (!find_connection(a, role, &object, fault)) {
+    if (!find_connection(a, role, &object, fault) ||
+        !may_begin(a, role, object->json, fault)) {
         return false;
     }
     if (!connection_resolve(a->loop, object->json, a->arena, &a->cancel, &b->conn,
                             &b->credentials, &b->lane, fault)) {
         return fault_wrap(fault, "connection '%s' (spec.%s)", connection_name(a, role),
                           binding_role_name(role));
+    }
+    return true;
+}
+
+/* Connection or Secret are gone, or hold nothing that can be used: not a server's no. */
+static bool is_missing(const struct fault *fault)
+{
+    static const char *const REASONS[] = {"ConnectionNotFound", "ConnectionInvalid",
+                                          "SecretNotFound", "SecretKeyMissing"};
+
+    for (size_t i = 0; i < COUNT_OF(REASONS); i++) {
+        if (strcmp(fault->reason, REASONS[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * What last worked, for a deletion whose connection or Secret went first. A fault is the
+ * one that was there before, with the words added why nothing kept helps.
+ */
+static bool find_kept(struct attempt *a, enum binding_role role, struct fault *fault)
+{
+    struct binding *b = &a->bindings[role];
+    const char *namespace = a->sync.namespace, *name = connection_name(a, role);
+    struct fault none = FAULT_INIT;
+
+    if (!keep_find(a->loop, namespace, name, a->arena, &b->conn, &b->credentials,
+                   &none)) {
+        const char *missing = arena_strdup(a->arena, fault->text);
+
+        return fault_set(fault, fault->class, arena_strdup(a->arena, fault->reason),
+                         "%s; %s", missing, none.text);
+    }
+    b->kept_for = arena_strdup(a->arena, fault->text);
+    b->lane =
+        lane_get(a->loop->lanes, arena_printf(a->arena, "%s/%s", namespace, name),
+                 arena_printf(a->arena, "%s/%lld/%s", b->conn.uid,
+                              (long long)b->conn.generation, b->credentials.version));
+    return true;
+}
+
+bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault)
+{
+    struct binding *b = &a->bindings[role];
+
+    if (b->lane != NULL) {
+        return true;
+    }
+    if (!find_living(a, role, fault) &&
+        !(a->sync.deleting && is_missing(fault) && find_kept(a, role, fault))) {
+        return false;
     }
     if (b->conn.type != wanted_type(role)) {
         return fault_set(
@@ -104,15 +181,17 @@ bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault
             binding_role_name(role), b->conn.name, dbconn_type_name(b->conn.type),
             dbconn_type_name(wanted_type(role)));
     }
-    b->endpoint = (struct db_endpoint){.conn = &b->conn,
-                                       .user = b->credentials.username,
-                                       .password = b->credentials.password};
+    b->endpoint = connection_endpoint(&b->conn, &b->credentials);
     if (a->sync.annotation_retry != NULL) {
         lane_retry(b->lane);
     }
     if (!session_open(b->lane, &b->endpoint, &a->cancel, &b->session, fault)) {
-        return fault_wrap(fault, "connection '%s' (spec.%s)", b->conn.name,
-                          binding_role_name(role));
+        return fault_wrap(fault, "connection '%s' (spec.%s)%s", b->conn.name,
+                          binding_role_name(role),
+                          b->kept_for == NULL
+                              ? ""
+                              : " with its last-known-good credentials, for the present "
+                                "ones are missing");
     }
     return true;
 }

@@ -100,6 +100,26 @@ static bool observe(struct attempt *a, struct fault *fault)
     return true;
 }
 
+/* With what a deletion logs in is told before it changes anything. */
+static void tell_kept(struct attempt *a)
+{
+    for (int role = BIND_SOURCE; role < BIND_COUNT; role++) {
+        const struct binding *b = &a->bindings[role];
+        const char *note = NULL;
+
+        if (b->kept_for == NULL) {
+            continue;
+        }
+        note = arena_printf(a->arena,
+                            "uses the last-known-good credentials of connection '%s' "
+                            "(spec.%s) to clean up, because: %s",
+                            b->conn.name, binding_role_name((enum binding_role)role),
+                            b->kept_for);
+        attempt_audit_log(a, "info", "%s", note);
+        attempt_event(a, true, "KeptCredentialsUsed", "Delete", note);
+    }
+}
+
 /* One round: observe, plan, drop. True with *out_clean set when nothing is left. */
 static bool drop_round(struct attempt *a, bool *out_clean, struct fault *fault)
 {
@@ -129,6 +149,9 @@ static bool drop_round(struct attempt *a, bool *out_clean, struct fault *fault)
         attempt_status_object(a, "TargetTable", adopted_target(a))->state = "Retained";
     }
     *out_clean = a->plan.steps.n == 0;
+    if (!*out_clean && a->steps == 0) {
+        tell_kept(a);
+    }
     return attempt_apply(a, &a->plan, fault);
 }
 

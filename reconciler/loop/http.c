@@ -1,23 +1,24 @@
 #include "loop/http.h"
 
 #include "base/heap.h"
+#include "loop/http_private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define METRICS_BYTES_MAX ((size_t)4 * 1024 * 1024)
-#define REQUEST_SECONDS 10U
-#define CONNECTIONS_MAX 64U
-
-struct http {
-    struct MHD_Daemon *daemon;
-    struct http_checks checks;
-    bool probes, metrics;
-};
+#define IDLE_SECONDS 10U
+/* No one client takes every place: probes and scrapers come from few addresses. */
+#define CONNECTIONS_PER_ADDRESS 16U
+/* A review of a token waits for the API server; others are answered meanwhile. */
+#define REVIEWING_THREADS 4U
+#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status,
                               const char *type, struct sv body)
@@ -35,9 +36,20 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
         return MHD_NO;
     }
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (status == MHD_HTTP_UNAUTHORIZED) {
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                                      "Bearer");
+    }
     result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned status,
+                                   struct sv text)
+{
+    return answer(connection, status, "text/plain; charset=utf-8", text);
 }
 
 static enum MHD_Result answer_check(struct MHD_Connection *connection, const char *name,
@@ -46,15 +58,55 @@ static enum MHD_Result answer_check(struct MHD_Connection *connection, const cha
     char text[96];
     int n = snprintf(text, sizeof(text), good ? "[+]%s ok\n" : "[-]%s failed\n", name);
 
-    return answer(connection, good ? MHD_HTTP_OK : MHD_HTTP_INTERNAL_SERVER_ERROR,
-                  "text/plain; charset=utf-8", (struct sv){text, (size_t)n});
+    return answer_text(connection, good ? MHD_HTTP_OK : MHD_HTTP_INTERNAL_SERVER_ERROR,
+                       (struct sv){text, (size_t)n});
 }
 
-static enum MHD_Result answer_metrics(const struct http *http,
+/* 0: may read; else the status to answer with. */
+static unsigned refuse(struct http *http, struct MHD_Connection *connection)
+{
+    struct fault fault = FAULT_INIT;
+
+    if (http->listen.reviews == NULL) {
+        return 0;
+    }
+    switch (reviews_check(http->listen.reviews,
+                          MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                                      MHD_HTTP_HEADER_AUTHORIZATION),
+                          "/metrics", &http->stop, &fault)) {
+    case REVIEW_ALLOWED:
+        return 0;
+    case REVIEW_UNKNOWN:
+        return MHD_HTTP_UNAUTHORIZED;
+    case REVIEW_FORBIDDEN:
+        return MHD_HTTP_FORBIDDEN;
+    case REVIEW_FAILED:
+        break;
+    }
+    lg_error(http->listen.lg, "reader of metrics not reviewed",
+             LG_STR("error", fault.text));
+    return MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+static enum MHD_Result answer_metrics(struct http *http,
                                       struct MHD_Connection *connection)
 {
     AUTO(buf_deinit) struct buf text = {0};
 
+    switch (refuse(http, connection)) {
+    case 0:
+        break;
+    case MHD_HTTP_UNAUTHORIZED:
+        return answer_text(connection, MHD_HTTP_UNAUTHORIZED,
+                           SV("send a bearer token that the API server knows\n"));
+    case MHD_HTTP_FORBIDDEN:
+        return answer_text(connection, MHD_HTTP_FORBIDDEN,
+                           SV("the token's user may not get the nonResourceURL "
+                              "/metrics\n"));
+    default:
+        return answer_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                           SV("the API server cannot be asked about the token\n"));
+    }
     buf_init(&text, METRICS_BYTES_MAX);
     http->checks.metrics(http->checks.context, &text);
     return answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
@@ -65,7 +117,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection,
                               const char *url, const char *method, const char *version,
                               const char *upload, size_t *upload_size, void **state)
 {
-    const struct http *http = context;
+    struct http *http = context;
+    const struct http_checks *checks = &http->checks;
     struct sv path = sv_from(url);
 
     (void)version;
@@ -73,21 +126,36 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection,
     (void)upload_size;
     (void)state;
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
-                      SV("only GET is served here\n"));
+        return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+                           SV("only GET is served here\n"));
     }
-    if (http->probes && (sv_eq(path, SV("/healthz")) || sv_eq(path, SV("/livez")))) {
-        return answer_check(connection, "workers",
-                            http->checks.live(http->checks.context));
+    if (http->listen.probes &&
+        (sv_eq(path, SV("/healthz")) || sv_eq(path, SV("/livez")))) {
+        return answer_check(connection, "workers", checks->live(checks->context));
     }
-    if (http->probes && sv_eq(path, SV("/readyz"))) {
-        return answer_check(connection, "caches",
-                            http->checks.ready(http->checks.context));
+    if (http->listen.probes && sv_eq(path, SV("/readyz"))) {
+        return answer_check(connection, "caches", checks->ready(checks->context));
     }
-    if (http->metrics && sv_eq(path, SV("/metrics"))) {
+    if (http->listen.metrics && sv_eq(path, SV("/metrics"))) {
         return answer_metrics(http, connection);
     }
-    return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain", SV("not found\n"));
+    return answer_text(connection, MHD_HTTP_NOT_FOUND, SV("not found\n"));
+}
+
+static void notice(void *context, struct MHD_Connection *connection, void **socket_state,
+                   enum MHD_ConnectionNotificationCode code)
+{
+    const union MHD_ConnectionInfo *info = NULL;
+
+    (void)socket_state;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        http_connection_ended(context, connection);
+        return;
+    }
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info != NULL) {
+        http_connection_began(context, connection, info->connect_fd);
+    }
 }
 
 static bool parse_address(const char *address, struct sockaddr_in *out_address,
@@ -116,32 +184,132 @@ static bool parse_address(const char *address, struct sockaddr_in *out_address,
     return true;
 }
 
-bool http_start(const char *address, bool probes, bool metrics,
-                const struct http_checks *checks, struct http **out_http,
-                struct fault *fault)
+static bool bind_socket(struct http *http, const struct sockaddr_in *address,
+                        struct fault *fault)
 {
-    struct sockaddr_in in;
+    const int on = 1;
+
+    http->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (http->fd >= 0 &&
+        setsockopt(http->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+        bind(http->fd, (const struct sockaddr *)address, sizeof(*address)) == 0 &&
+        listen(http->fd, HTTP_CONNECTIONS_MAX) == 0) {
+        return true;
+    }
+    return fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot listen on %s: %s",
+                     http->listen.address, strerrordesc_np(errno));
+}
+
+bool http_pair_fits(struct http *http, const struct buf *cert, const struct buf *key)
+{
+    struct MHD_Daemon *trial =
+        MHD_start_daemon(MHD_USE_TLS | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle,
+                         http, MHD_OPTION_HTTPS_MEM_CERT, cert->p,
+                         MHD_OPTION_HTTPS_MEM_KEY, key->p, MHD_OPTION_END);
+
+    if (trial == NULL) {
+        return false;
+    }
+    MHD_stop_daemon(trial);
+    return true;
+}
+
+struct MHD_Daemon *http_serve(struct http *http)
+{
+    bool tls = http->cert.n > 0;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO | MHD_USE_ITC;
+    char priorities[] = TLS_PRIORITIES;
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, http->cert.p},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, http->key.p},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    /* The library closes what it is given, also when it refuses to start. */
+    int given = fcntl(http->fd, F_DUPFD_CLOEXEC, 0);
+
+    if (given < 0) {
+        return NULL;
+    }
+    return MHD_start_daemon(
+        flags | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, http,
+        MHD_OPTION_LISTEN_SOCKET, given, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEAD_BYTES_MAX,
+        MHD_OPTION_THREAD_POOL_SIZE,
+        http->listen.reviews == NULL ? 0U : REVIEWING_THREADS,
+        MHD_OPTION_NOTIFY_CONNECTION, notice, http, MHD_OPTION_ARRAY,
+        tls ? options : &options[COUNT_OF(options) - 1], MHD_OPTION_END);
+}
+
+static void http_free(struct http *http)
+{
+    if (http->daemon != NULL) {
+        MHD_stop_daemon(http->daemon);
+    }
+    if (http->fd >= 0) {
+        (void)close(http->fd);
+    }
+    cancel_deinit(&http->stop);
+    (void)pthread_mutex_destroy(&http->lock);
+    buf_deinit_zero(&http->cert);
+    buf_deinit_zero(&http->key);
+    heap_free(http);
+}
+
+static bool prepare(struct http *http, struct fault *fault)
+{
+    const struct http_listen *listen = &http->listen;
+    struct sockaddr_in address;
+
+    if (!parse_address(listen->address, &address, fault) ||
+        (listen->cert_file != NULL &&
+         !http_read_pair(http, &http->cert, &http->key, fault))) {
+        return false;
+    }
+    if (listen->cert_file != NULL && !http_pair_fits(http, &http->cert, &http->key)) {
+        return fault_set(fault, FAULT_SPEC, NULL,
+                         "cannot serve TLS on %s: %s and %s are not a certificate and "
+                         "its private key",
+                         listen->address, listen->cert_file, listen->key_file);
+    }
+    if (!bind_socket(http, &address, fault)) {
+        return false;
+    }
+    http->daemon = http_serve(http);
+    return http->daemon != NULL ? true
+                                : fault_set(fault, FAULT_UNAVAILABLE, NULL,
+                                            "cannot serve on %s", listen->address);
+}
+
+bool http_start(const struct http_listen *listen, const struct http_checks *checks,
+                struct http **out_http, struct fault *fault)
+{
     struct http *http = NULL;
 
-    if (strcmp(address, "0") == 0 || address[0] == '\0') {
+    if (strcmp(listen->address, "0") == 0 || listen->address[0] == '\0') {
         *out_http = NULL;
         return true;
     }
-    if (!parse_address(address, &in, fault)) {
+    http = HEAP_NEW(struct http);
+    http->listen = *listen;
+    http->checks = *checks;
+    http->fd = -1;
+    buf_init(&http->cert, HTTP_PEM_BYTES_MAX);
+    buf_init(&http->key, HTTP_PEM_BYTES_MAX);
+    if (!cancel_init_root(&http->stop, listen->clock, fault)) {
+        heap_free(http);
         return false;
     }
-    http = HEAP_NEW(struct http);
-    http->checks = *checks;
-    http->probes = probes;
-    http->metrics = metrics;
-    http->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO, 0, NULL, NULL, handle, http,
-        MHD_OPTION_SOCK_ADDR, &in, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, REQUEST_SECONDS, MHD_OPTION_END);
-    if (http->daemon == NULL) {
-        heap_free(http);
-        return fault_set(fault, FAULT_UNAVAILABLE, NULL,
-                         "cannot listen on %s: is the address in use?", address);
+    must(pthread_mutex_init(&http->lock, NULL) == 0);
+    if (!prepare(http, fault)) {
+        http_free(http);
+        return false;
+    }
+    if (pthread_create(&http->minder, NULL, http_minder, http) != 0) {
+        http_free(http);
+        return fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot start a thread");
     }
     *out_http = http;
     return true;
@@ -149,17 +317,20 @@ bool http_start(const char *address, bool probes, bool metrics,
 
 void http_stop(struct http *http)
 {
-    if (http != NULL) {
-        MHD_stop_daemon(http->daemon);
-        heap_free(http);
+    if (http == NULL) {
+        return;
     }
+    cancel_fire(&http->stop);
+    (void)pthread_join(http->minder, NULL);
+    http_free(http);
 }
 
 int http_port(const struct http *http)
 {
-    const union MHD_DaemonInfo *info =
-        http == NULL ? NULL
-                     : MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    struct sockaddr_in address = {0};
+    socklen_t size = sizeof(address);
 
-    return info == NULL ? 0 : info->port;
+    return http == NULL || getsockname(http->fd, (struct sockaddr *)&address, &size) != 0
+               ? 0
+               : ntohs(address.sin_port);
 }

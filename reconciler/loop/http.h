@@ -1,13 +1,23 @@
 /*
- * http: /metrics, /healthz, /livez and /readyz. libmicrohttpd's own threads serve them;
- * handlers only read atomics and short locks. Not for the outside: no authentication
- * here.
+ * http: /metrics, /healthz, /livez and /readyz, by libmicrohttpd's own threads; handlers
+ * only read atomics and short locks. Requests have no body, at most HTTP_HEAD_BYTES_MAX
+ * of head and HTTP_REQUEST_MS from the connection to the answer; a connection carries
+ * one.
+ *
+ * /metrics can be had over TLS, with a certificate that is read again when its files
+ * change, and for bearers of a token that the API server allows (reviews.h).
  */
 #ifndef LOOP_HTTP_H
 #define LOOP_HTTP_H
 
 #include "base/fault.h"
 #include "loop/loop.h"
+#include "loop/reviews.h"
+
+#define HTTP_HEAD_BYTES_MAX ((size_t)24 * 1024) /* a bearer token may be long */
+#define HTTP_REQUEST_MS INT64_C(15000)
+#define HTTP_CONNECTIONS_MAX 64
+#define HTTP_CERTIFICATE_POLL_MS INT64_C(10000)
 
 struct http;
 
@@ -19,11 +29,20 @@ struct http_checks {
     void (*metrics)(void *context, struct buf *out);
 };
 
+struct http_listen {
+    const char *address; /* "host:port" or ":port"; "0" or "": no listener */
+    bool probes, metrics;
+    const char *cert_file, *key_file; /* PEM; NULL: plain HTTP */
+    struct reviews *reviews;          /* who may read /metrics; NULL: everybody */
+    struct lg *lg;                    /* NULL: silent */
+    const struct clock *clock;
+};
+
 /*
- * Listens on `address` ("host:port" or ":port"; "0" is off: *out_http is NULL then).
- * `probes` and `metrics` choose what this listener serves. Faults name the address.
+ * *out_http is NULL without a listener. Everything in `listen` outlives it. Faults name
+ * the address or the file.
  */
-MUST_CHECK bool http_start(const char *address, bool probes, bool metrics,
+MUST_CHECK bool http_start(const struct http_listen *listen,
                            const struct http_checks *checks, struct http **out_http,
                            struct fault *fault);
 void http_stop(struct http *http); /* NULL is fine */

@@ -61,6 +61,8 @@ static void lane_reset(struct lane *lane, const char *fingerprint)
         lane->epoch++;
         lane->down_until_ms = 0;
         lane->down_count = 0;
+        lane->proven = false;
+        lane->trying = false;
         lane->backends = 0;
         count = take_all_idle(lane, idle);
         old = lane->observations;
@@ -180,80 +182,123 @@ int64_t lane_backends(struct lane *lane)
 
 /* --- sessions --- */
 
-static bool take_idle(struct lane *lane, struct session *out_session, bool *out_down,
-                      struct fault *fault)
+enum turn { TURN_IDLE, TURN_OPEN, TURN_DOWN };
+
+static bool is_down(const struct lane *lane)
 {
-    bool found = false;
+    /* Its pause is over and somebody tries: whoever comes meanwhile hears the old word.
+     */
+    return clock_monotonic_ms(lane->clock) < lane->down_until_ms ||
+           (lane->down_count > 0 && lane->trying);
+}
+
+/* An idle session, the permission to open one, or the memory of why there is none. */
+static enum turn take_turn(struct lane *lane, bool idle_will_do, struct cancel *cancel,
+                           struct session *out_session, struct fault *fault)
+{
+    enum turn turn = TURN_OPEN;
 
     (void)pthread_mutex_lock(&lane->lock);
+    while (!lane->proven && lane->trying && !is_down(lane) &&
+           cancel_remaining_ms(cancel) > 0) {
+        lane_wait_slice(lane);
+    }
     out_session->epoch = lane->epoch;
-    *out_down = clock_monotonic_ms(lane->clock) < lane->down_until_ms;
-    if (*out_down) {
+    if (is_down(lane)) {
         *fault = lane->down;
-    } else if (lane->idle_count > 0) {
+        turn = TURN_DOWN;
+    } else if (idle_will_do && lane->idle_count > 0) {
         *out_session = lane->idle[--lane->idle_count];
         out_session->reused = true;
-        found = true;
+        turn = TURN_IDLE;
+    } else {
+        lane->trying = lane->trying || !lane->proven;
     }
     (void)pthread_mutex_unlock(&lane->lock);
-    return found;
+    return turn;
 }
 
 /* Remembers how opening went: consecutive failures lengthen the pause. */
 static void note_opened(struct lane *lane, int64_t epoch, const struct fault *fault)
 {
     (void)pthread_mutex_lock(&lane->lock);
+    if (lane->epoch == epoch) {
+        lane->trying = false;
+    }
     if (lane->epoch == epoch && fault == NULL) {
+        lane->proven = true;
         lane->down_count = 0;
         lane->down_until_ms = 0;
     } else if (lane->epoch == epoch && fault->class != FAULT_CANCELLED) {
+        lane->proven = false;
         lane->down = *fault;
         lane->down_until_ms =
             clock_monotonic_ms(lane->clock) +
             backoff_ms(DOWN_FIRST_MS, DOWN_LONGEST_MS, lane->down_count);
         lane->down_count += lane->down_count < 30 ? 1 : 0;
     }
+    (void)pthread_cond_broadcast(&lane->changed);
     (void)pthread_mutex_unlock(&lane->lock);
+}
+
+static bool open_now(struct lane *lane, const struct db_endpoint *endpoint,
+                     struct cancel *cancel, struct session *session, struct fault *fault)
+{
+    struct db_factory *factory = lane->factory;
+
+    switch (session->type) {
+    case DBCONN_MYSQL:
+        return factory->ops->open_source(factory, endpoint, cancel, &session->source,
+                                         fault);
+    case DBCONN_RISINGWAVE:
+        return factory->ops->open_stream(factory, endpoint, cancel, &session->stream,
+                                         fault);
+    case DBCONN_STARROCKS:
+        return factory->ops->open_target(factory, endpoint, cancel, &session->target,
+                                         fault);
+    case DBCONN_TYPE_MAX:
+        break;
+    }
+    must(false);
+    return false;
+}
+
+static bool open_session(struct lane *lane, const struct db_endpoint *endpoint,
+                         bool idle_will_do, struct cancel *cancel,
+                         struct session *out_session, struct fault *fault)
+{
+    struct session session = {.lane = lane, .type = endpoint->conn->type};
+    struct cancel child;
+    bool opened = true;
+
+    switch (take_turn(lane, idle_will_do, cancel, &session, fault)) {
+    case TURN_DOWN:
+        return false;
+    case TURN_OPEN:
+        cancel_init_child(&child, cancel, DB_CONNECT_TIMEOUT_MS);
+        opened = open_now(lane, endpoint, &child, &session, fault);
+        note_opened(lane, session.epoch, opened ? NULL : fault);
+        break;
+    case TURN_IDLE:
+        break;
+    }
+    if (opened) {
+        *out_session = session;
+    }
+    return opened;
 }
 
 bool session_open(struct lane *lane, const struct db_endpoint *endpoint,
                   struct cancel *cancel, struct session *out_session, struct fault *fault)
 {
-    struct session session = {.lane = lane, .type = endpoint->conn->type};
-    struct db_factory *factory = lane->factory;
-    struct cancel child;
-    bool down = false, opened = false;
+    return open_session(lane, endpoint, true, cancel, out_session, fault);
+}
 
-    if (take_idle(lane, &session, &down, fault)) {
-        *out_session = session;
-        return true;
-    }
-    if (down) {
-        return false;
-    }
-    cancel_init_child(&child, cancel, DB_CONNECT_TIMEOUT_MS);
-    switch (session.type) {
-    case DBCONN_MYSQL:
-        opened =
-            factory->ops->open_source(factory, endpoint, &child, &session.source, fault);
-        break;
-    case DBCONN_RISINGWAVE:
-        opened =
-            factory->ops->open_stream(factory, endpoint, &child, &session.stream, fault);
-        break;
-    case DBCONN_STARROCKS:
-        opened =
-            factory->ops->open_target(factory, endpoint, &child, &session.target, fault);
-        break;
-    case DBCONN_TYPE_MAX:
-        must(false);
-        break;
-    }
-    note_opened(lane, session.epoch, opened ? NULL : fault);
-    if (opened) {
-        *out_session = session;
-    }
-    return opened;
+bool session_open_new(struct lane *lane, const struct db_endpoint *endpoint,
+                      struct cancel *cancel, struct session *out_session,
+                      struct fault *fault)
+{
+    return open_session(lane, endpoint, false, cancel, out_session, fault);
 }
 
 static bool breaks_session(const struct fault *fault)

@@ -6,7 +6,8 @@
  * freshness; while one worker reads, others wait for its answer instead of asking too.
  * DDL on one server runs one resource at a time. After a failed login or connect the lane
  * answers with that fault for a while, so that many resources behind a dead server
- * neither hammer it nor wait for its timeouts.
+ * neither hammer it nor wait for its timeouts; then one of them tries, and until a login
+ * has worked no second one does at the same time.
  *
  * A lane's identity is its fingerprint (connection uid, generation, Secret version): when
  * it changes, sessions, observations and the memory of being down are dropped.
@@ -31,11 +32,16 @@ struct observation {
         struct sr_server sr_server;
         struct rw_catalog rw;
         struct sr_catalog sr;
+        struct strlist unparseable;
     } u;
     _Atomic int64_t references;
 };
 
-enum observation_kind { OBSERVE_SERVER = 1, OBSERVE_CATALOG };
+enum observation_kind {
+    OBSERVE_SERVER = 1,
+    OBSERVE_CATALOG,
+    OBSERVE_UNPARSEABLE /* MySQL: columns that the connector cannot parse */
+};
 
 struct lanes *lanes_new(struct db_factory *factory, const struct clock *clock,
                         uint64_t seed);
@@ -67,6 +73,10 @@ struct session {
 MUST_CHECK bool session_open(struct lane *lane, const struct db_endpoint *endpoint,
                              struct cancel *cancel, struct session *out_session,
                              struct fault *fault);
+/* The same, never an idle one: it proves that the login works now. */
+MUST_CHECK bool session_open_new(struct lane *lane, const struct db_endpoint *endpoint,
+                                 struct cancel *cancel, struct session *out_session,
+                                 struct fault *fault);
 /*
  * Gives a session back to its lane, or closes it and all idle ones of the lane when
  * `fault` (may be NULL) is of a class after which a session is broken. Safe on an empty
@@ -76,7 +86,7 @@ void session_close(struct session *session, const struct fault *fault);
 
 /*
  * The lane's observation, at most max_age_ms old: an older one is read again through
- * `session`. `scope` is RisingWave's schema or StarRocks' database ("" for
+ * `session`. `scope` is RisingWave's schema or the database ("" for
  * OBSERVE_SERVER). Give it back with observation_put().
  */
 MUST_CHECK bool lane_observe(struct session *session, enum observation_kind kind,

@@ -7,9 +7,6 @@
 #include <time.h>
 
 #define SCOPE_MAX 300
-/* While waiting for another thread, look up at least this often: the stop signal is an
- * eventfd and cannot wake a condition variable. */
-#define WAIT_SLICE_MS 100
 
 void observation_put(struct observation *observation)
 {
@@ -24,13 +21,12 @@ void observation_putp(struct observation **observation)
     observation_put(TAKE(*observation));
 }
 
-/* Waits a slice for another thread's signal; the lane's lock is held. */
-static void wait_slice(struct lane *lane, int64_t slice_ms)
+void lane_wait_slice(struct lane *lane)
 {
     struct timespec until;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += slice_ms * 1000000;
+    until.tv_nsec += LANE_WAIT_SLICE_MS * INT64_C(1000000);
     if (until.tv_nsec >= 1000000000) {
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
@@ -66,6 +62,10 @@ static bool read_now(struct session *s, enum observation_kind kind, const char *
 
     switch (s->type) {
     case DBCONN_MYSQL:
+        if (kind == OBSERVE_UNPARSEABLE) {
+            return s->source->ops->list_unparseable(s->source, scope, cancel, o->arena,
+                                                    &o->u.unparseable, fault);
+        }
         return s->source->ops->probe(s->source, cancel, o->arena, &o->u.mysql, fault);
     case DBCONN_RISINGWAVE:
         return catalog ? s->stream->ops->catalog(s->stream, scope, cancel, o->arena,
@@ -109,7 +109,7 @@ bool lane_observe(struct session *session, enum observation_kind kind, const cha
     /* Another thread is reading: its answer may do for us too. */
     while ((o = find_fresh(lane, kind, key, oldest_ms)) == NULL && lane->observing > 0 &&
            cancel_remaining_ms(cancel) > 0) {
-        wait_slice(lane, WAIT_SLICE_MS);
+        lane_wait_slice(lane);
     }
     lane->observing += o == NULL ? 1 : 0;
     (void)pthread_mutex_unlock(&lane->lock);
@@ -178,7 +178,7 @@ bool lane_begin_ddl(struct lane *lane, struct cancel *cancel, struct fault *faul
 
     (void)pthread_mutex_lock(&lane->lock);
     while (lane->ddl_busy && cancel_remaining_ms(cancel) > 0) {
-        wait_slice(lane, WAIT_SLICE_MS);
+        lane_wait_slice(lane);
     }
     if (!lane->ddl_busy) {
         lane->ddl_busy = true;

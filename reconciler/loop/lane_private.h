@@ -21,7 +21,7 @@ struct lane {
     struct db_factory *factory;
     _Atomic int64_t references;
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* an observation arrived, or the DDL turn is free */
+    pthread_cond_t changed; /* an observation arrived, a turn is free, a login ended */
     char *fingerprint;
     int64_t epoch; /* rises with each new fingerprint */
     struct session idle[LANE_IDLE_MAX];
@@ -30,10 +30,18 @@ struct lane {
     int64_t forgotten_ms;     /* observations begun before this are out of date */
     int64_t observing;        /* reads under way */
     bool ddl_busy;
+    bool proven;      /* a login worked, and none has failed since */
+    bool trying;      /* somebody logs in to a server that is not proven */
     int64_t backends; /* learned; 0: unknown */
     int64_t down_until_ms;
     unsigned down_count;
     struct fault down;
 };
+
+/* While waiting for another thread, look up at least this often: the stop signal is an
+ * eventfd and cannot wake a condition variable. */
+#define LANE_WAIT_SLICE_MS 100
+/* Waits a slice for another thread's signal; the lane's lock is held. */
+void lane_wait_slice(struct lane *lane);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/heap.h"
+#include "loop/conn.h"
 #include "loop/memo.h"
 #include "loop/secrets.h"
 #include "loop/seen.h"
@@ -127,6 +128,11 @@ void loop_sync_changed(void *context, const char *key, bool initial)
 
     (void)initial;
     enqueue_if_changed(loop, loop->syncs, LOOP_KEY_SYNC, key, &changed);
+    if (changed && object == NULL) {
+        struct sv name = sv_from(key);
+
+        conn_enqueue_held(loop, sv_cut(&name, '/'));
+    }
     if (!changed || object == NULL) {
         return;
     }
@@ -148,6 +154,23 @@ static bool uses(const struct tablesync *sync, const char *namespace, const char
         }
     }
     return false;
+}
+
+bool loop_connection_is_used(struct loop *loop, const char *namespace, const char *name)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    size_t count = 0;
+    struct kube_object **all = kube_store_all(loop->syncs, arena, &count);
+    bool used = false;
+
+    for (size_t i = 0; i < count; i++) {
+        struct tablesync sync = {0};
+
+        tablesync_decode_identity(all[i]->json, arena, &sync);
+        used = used || uses(&sync, namespace, name);
+        kube_object_put(all[i]);
+    }
+    return used;
 }
 
 void loop_enqueue_users(struct loop *loop, struct sv namespace, struct sv name)
@@ -184,6 +207,21 @@ void loop_conn_changed(void *context, const char *key, bool initial)
     }
 }
 
+/* The login, or what TLS verifies with. */
+static bool names_secret(const struct json *connection, struct sv secret)
+{
+    static const char *const FIELDS[] = {"spec.credentialsSecretRef.name",
+                                         "spec.tls.caSecretRef.name",
+                                         "spec.tls.clientCertSecretRef.name"};
+
+    for (size_t i = 0; i < COUNT_OF(FIELDS); i++) {
+        if (sv_eq(sv_from(json_path_string(connection, FIELDS[i])), secret)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void loop_secret_changed(void *context, const char *key)
 {
     struct loop *loop = context;
@@ -196,9 +234,7 @@ void loop_secret_changed(void *context, const char *key)
     for (size_t i = 0; i < count; i++) {
         const struct json *o = all[i]->json;
 
-        if (sv_eq(sv_from(kube_namespace(o)), namespace) &&
-            sv_eq(sv_from(json_path_string(o, "spec.credentialsSecretRef.name")),
-                  secret)) {
+        if (sv_eq(sv_from(kube_namespace(o)), namespace) && names_secret(o, secret)) {
             queue_add(loop->queue, arena_printf(arena, LOOP_KEY_CONN "%s", all[i]->key));
             loop_enqueue_users(loop, namespace, sv_from(kube_name(o)));
         }

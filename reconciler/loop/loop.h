@@ -14,6 +14,7 @@
 
 #include "audit/audit.h"
 #include "base/cancel.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "db/db.h"
 #include "kube/events.h"
@@ -26,8 +27,9 @@ struct loop_ports {
     struct kube_transport *kube;
     struct db_factory *databases;
     const struct clock *clock;
-    struct audit *audit; /* NULL: no audit */
-    struct lg *lg;       /* NULL: silent */
+    struct audit *audit;         /* NULL: no audit */
+    const struct crypto *crypto; /* NULL: no credentials are kept (keep.h) */
+    struct lg *lg;               /* NULL: silent */
     uint64_t seed;
 };
 
@@ -82,6 +84,8 @@ void loop_sync_changed(void *loop, const char *key, bool initial);
 void loop_conn_changed(void *loop, const char *key, bool initial);
 void loop_secret_changed(void *loop, const char *key);
 
+/* Whether a TableSync, also one that is being deleted, names the connection. */
+bool loop_connection_is_used(struct loop *loop, const char *namespace, const char *name);
 /* Every TableSync that uses the connection gets an attempt now, without backoff. */
 void loop_enqueue_users(struct loop *loop, struct sv namespace, struct sv name);
 /* The three connections of a TableSync show its objects and count it: look at them soon.

@@ -3,6 +3,7 @@
 #include "base/heap.h"
 #include "kube/conditions.h"
 #include "loop/http.h"
+#include "loop/keep.h"
 #include "model/conditions.h"
 
 #include <pthread.h>
@@ -29,6 +30,7 @@ struct manager {
     struct worker workers[WORKERS_MAX];
     int worker_count;
     struct http *metrics, *probes;
+    struct reviews *reviews; /* NULL: everybody may read metrics */
 };
 
 static void *reflector_thread(void *argument)
@@ -55,17 +57,21 @@ static void work(struct worker *worker)
     }
 }
 
-static void *worker_thread(void *argument)
+/* Before both caches are complete, connections would seem missing. */
+static bool wait_synced(struct loop *loop)
 {
-    struct worker *worker = argument;
-    struct loop *loop = worker->manager->loop;
-
-    /* Reconciling before both caches are complete would see missing connections. */
     while (!cancel_fired(loop->stop) &&
            !(kube_store_synced(loop->syncs) && kube_store_synced(loop->conns))) {
         (void)cancel_sleep(loop->stop, 50);
     }
-    if (!cancel_fired(loop->stop)) {
+    return !cancel_fired(loop->stop);
+}
+
+static void *worker_thread(void *argument)
+{
+    struct worker *worker = argument;
+
+    if (wait_synced(worker->manager->loop)) {
         work(worker);
     }
     return NULL;
@@ -76,10 +82,15 @@ static void *keeper_thread(void *argument)
     struct manager *op = argument;
     struct loop *loop = op->loop;
 
+    keep_rekey(loop);
+    if (wait_synced(loop)) {
+        keep_sweep(loop, NULL);
+    }
     while (cancel_sleep(op->stop, HOUSEKEEPING_MS)) {
         struct fault fault = FAULT_INIT;
         int64_t deleted = 0;
 
+        keep_sweep(loop, NULL);
         if (loop->ports.audit != NULL &&
             !audit_prune(loop->ports.audit, &deleted, &fault)) {
             metrics_add(loop->metrics, METRIC_AUDIT_ERRORS, 1);
@@ -210,13 +221,32 @@ static bool start_http(struct manager *op, const struct manager_options *options
 {
     struct http_checks checks = {
         .context = op, .live = is_live, .ready = is_ready, .metrics = print_metrics};
+    struct http_listen probes = {.address = options->probe_address,
+                                 .probes = true,
+                                 .lg = op->loop->ports.lg,
+                                 .clock = op->clock};
+    struct http_listen metrics = {.address = options->metrics_address,
+                                  .metrics = true,
+                                  .cert_file = options->metrics_cert_file,
+                                  .key_file = options->metrics_key_file,
+                                  .lg = op->loop->ports.lg,
+                                  .clock = op->clock};
     bool shared = strcmp(options->metrics_address, options->probe_address) == 0;
 
-    if (!http_start(options->probe_address, true, shared, &checks, &op->probes, fault)) {
-        return false;
+    if (shared && strcmp(options->probe_address, "0") != 0 &&
+        (options->metrics_cert_file != NULL || options->metrics_review)) {
+        return fault_set(fault, FAULT_SPEC, NULL,
+                         "probes and metrics both listen on %s, and probes know neither "
+                         "TLS nor tokens: give --health-probe-bind-address another port",
+                         options->probe_address);
     }
-    return shared || http_start(options->metrics_address, false, true, &checks,
-                                &op->metrics, fault);
+    if (options->metrics_review) {
+        op->reviews = reviews_new(&op->loop->api, op->loop->ports.seed);
+        metrics.reviews = op->reviews;
+    }
+    probes.metrics = shared;
+    return http_start(&probes, &checks, &op->probes, fault) &&
+           (shared || http_start(&metrics, &checks, &op->metrics, fault));
 }
 
 bool manager_run(const struct loop_ports *ports, const struct manager_options *options,
@@ -250,6 +280,7 @@ bool manager_run(const struct loop_ports *ports, const struct manager_options *o
     cancel_fire(stop);
     http_stop(op->probes);
     http_stop(op->metrics);
+    reviews_free(op->reviews);
     stop_threads(op);
     loop_free(op->loop);
     lg_info(ports->lg, "stopped");

@@ -14,6 +14,10 @@ struct manager_options {
     int workers;                 /* 4 */
     const char *metrics_address; /* ":8080", "0" = off */
     const char *probe_address;   /* ":8081" */
+    /* Of /metrics: PEM files for TLS (NULL: plain), and whether bearer tokens are asked
+     * for and reviewed by the API server. */
+    const char *metrics_cert_file, *metrics_key_file;
+    bool metrics_review;
 };
 
 /*

@@ -16,6 +16,9 @@ struct record {
     char *told[MEMO_TOPIC_MAX];
     char *drift;
     int64_t corrected_ms[MEMO_CORRECTIONS_MAX]; /* the newest last; 0: never */
+    char *altered;                              /* a source; NULL: never */
+    int64_t altered_ms;
+    bool catches_up;
 };
 
 struct memo {
@@ -40,6 +43,7 @@ static void record_free(struct record *record)
     heap_free(record->accepted);
     heap_free(record->paused);
     heap_free(record->drift);
+    heap_free(record->altered);
     for (size_t i = 0; i < MEMO_TOPIC_MAX; i++) {
         heap_free(record->told[i]);
     }
@@ -211,4 +215,56 @@ bool memo_may_correct(struct memo *memo, const char *key, const char *id, int64_
     }
     (void)pthread_mutex_unlock(&memo->lock);
     return may;
+}
+
+void memo_altered(struct memo *memo, const char *source, const char *id, int64_t now_ms)
+{
+    struct record *record = NULL;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, source, true);
+    (void)replace(&record->altered, id);
+    record->altered_ms = now_ms;
+    record->catches_up = true;
+    (void)pthread_mutex_unlock(&memo->lock);
+}
+
+int64_t memo_altered_at(struct memo *memo, const char *source, const char *id)
+{
+    const struct record *record = NULL;
+    int64_t at_ms = 0;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, source, false);
+    if (record != NULL && record->altered != NULL && strcmp(record->altered, id) == 0) {
+        at_ms = record->altered_ms;
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+    return at_ms;
+}
+
+int64_t memo_catches_up_since(struct memo *memo, const char *source)
+{
+    const struct record *record = NULL;
+    int64_t since_ms = 0;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, source, false);
+    if (record != NULL && record->catches_up) {
+        since_ms = record->altered_ms;
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+    return since_ms;
+}
+
+void memo_caught_up(struct memo *memo, const char *source)
+{
+    struct record *record = NULL;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, source, false);
+    if (record != NULL) {
+        record->catches_up = false;
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
 }

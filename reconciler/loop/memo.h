@@ -14,7 +14,7 @@
 #define MEMO_CORRECTIONS_MAX 3
 #define MEMO_CORRECTIONS_MS INT64_C(600000)
 
-enum memo_topic { MEMO_CHANGES, MEMO_NOTES, MEMO_TOPIC_MAX };
+enum memo_topic { MEMO_CHANGES, MEMO_NOTES, MEMO_PREFLIGHT, MEMO_TOPIC_MAX };
 
 struct memo;
 
@@ -38,6 +38,16 @@ void memo_not_paused(struct memo *memo, const char *key);
 bool memo_is_news(struct memo *memo, const char *key, enum memo_topic topic,
                   const char *sentence);
 void memo_forget_news(struct memo *memo, const char *key, enum memo_topic topic);
+
+/*
+ * Shared sources (see altered.h); `source` is a key of its own, told from resources' keys
+ * by its blank. `id`: what was altered. Both times are `now_ms` of memo_altered(), 0:
+ * none.
+ */
+void memo_altered(struct memo *memo, const char *source, const char *id, int64_t now_ms);
+int64_t memo_altered_at(struct memo *memo, const char *source, const char *id);
+int64_t memo_catches_up_since(struct memo *memo, const char *source);
+void memo_caught_up(struct memo *memo, const char *source);
 
 /* Whether this drift may be corrected once more; if so, it counts (monotonic now_ms). */
 bool memo_may_correct(struct memo *memo, const char *key, const char *id, int64_t now_ms);

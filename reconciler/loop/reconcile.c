@@ -52,6 +52,8 @@ static int64_t next_look_ms(const struct attempt *a)
     /* Only somebody else's doing changes anything here, and most of that wakes it. */
     if (a->status.phase == PHASE_STREAMING || a->status.phase == PHASE_PAUSED ||
         a->held || a->unapproved) {
+        calm_ms =
+            a->calm_look_ms > 0 && a->calm_look_ms < calm_ms ? a->calm_look_ms : calm_ms;
         rng_init(&rng, a->loop->ports.seed ^ (uint64_t)a->started_ms);
         return rng_jitter(&rng, calm_ms, 10);
     }
@@ -123,30 +125,76 @@ void loop_reconcile(struct loop *loop, const char *key)
     }
 }
 
+static enum step_result (*const READING[])(struct attempt *, struct fault *) = {
+    step_load,           step_validate, step_connections, step_preflight,
+    step_observe_source, step_resolve,  step_inspect,     step_observe_targets,
+    step_identity,       step_resync,   step_plan};
+
+/* Runs the reading steps from *at on, which is then the one that ended them, or behind
+ * the last. */
+static enum step_result read_on(struct attempt *a, size_t *at, size_t end,
+                                struct fault *fault)
+{
+    enum step_result result = STEP_CONTINUE;
+
+    for (; *at < end; (*at)++) {
+        result = READING[*at](a, fault);
+        /* Left alone by the controller, or looked at again later: a plan shows what would
+         * be done as things are now. */
+        result = result == STEP_REQUEUE ? STEP_CONTINUE : result;
+        if (result != STEP_CONTINUE) {
+            break;
+        }
+    }
+    if (result == STEP_DONE) {
+        (void)fault_set(fault, FAULT_SPEC, NULL, "there is no resource '%s'", a->key);
+    }
+    return result;
+}
+
 bool loop_preview(struct loop *loop, const char *key,
                   void (*visit)(void *context, struct attempt *a), void *context,
                   struct fault *fault)
 {
-    static enum step_result (*const READING[])(struct attempt *, struct fault *) = {
-        step_load,    step_validate, step_connections,     step_observe_source,
-        step_resolve, step_inspect,  step_observe_targets, step_identity,
-        step_resync,  step_plan};
     struct attempt a;
     enum step_result result = STEP_CONTINUE;
+    size_t at = 0;
 
     attempt_init(&a, loop, key);
     a.preview = true;
-    for (size_t i = 0; i < COUNT_OF(READING) && result == STEP_CONTINUE; i++) {
-        result = READING[i](&a, fault);
-        /* Left alone by the controller, or looked at again later: a plan shows what would
-         * be done as things are now. */
-        result = result == STEP_REQUEUE ? STEP_CONTINUE : result;
-    }
-    if (result == STEP_DONE) {
-        (void)fault_set(fault, FAULT_SPEC, NULL, "there is no resource '%s'", key);
-    } else if (result == STEP_CONTINUE) {
+    result = read_on(&a, &at, COUNT_OF(READING), fault);
+    if (result == STEP_CONTINUE) {
         visit(context, &a);
     }
     attempt_deinit(&a, result == STEP_FAULT ? fault : NULL);
     return result == STEP_CONTINUE;
+}
+
+bool loop_check(struct loop *loop, const char *key,
+                void (*visit)(void *context, struct attempt *a,
+                              const struct fault *stopped),
+                void *context, struct fault *fault)
+{
+    const size_t logged_in = 3; /* load, validate, connections */
+    struct attempt a;
+    struct fault stopped = FAULT_INIT;
+    enum step_result result = STEP_CONTINUE;
+    size_t at = 0;
+
+    attempt_init(&a, loop, key);
+    a.preview = a.checks_only = true;
+    /* A resource that exists and is calm is looked at all the same. */
+    result = read_on(&a, &at, 1, fault);
+    a.trigger = "Manual";
+    if (result == STEP_CONTINUE) {
+        result = read_on(&a, &at, logged_in, fault);
+    }
+    if (result == STEP_CONTINUE) {
+        result = read_on(&a, &at, COUNT_OF(READING), &stopped);
+        visit(context, &a, result == STEP_CONTINUE ? NULL : &stopped);
+        attempt_deinit(&a, result == STEP_FAULT ? &stopped : NULL);
+        return true;
+    }
+    attempt_deinit(&a, result == STEP_FAULT ? fault : NULL);
+    return false;
 }

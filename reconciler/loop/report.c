@@ -53,7 +53,27 @@ static void set_settled(struct attempt *a)
 static bool updates(const struct attempt *a)
 {
     return a->plan.purpose == PURPOSE_EVOLVE || a->plan.purpose == PURPOSE_RESYNC ||
+           a->plan.purpose == PURPOSE_ROTATE ||
            (!a->planned && a->before.applied_hash != NULL);
+}
+
+/*
+ * A source that takes another account loses nothing and delivers what comes late: whoever
+ * was Ready stays so.
+ */
+static bool stays_ready(const struct attempt *a)
+{
+    const struct kube_condition *ready =
+        kube_conditions_find(&a->conditions_before, condition_type(CONDITION_READY));
+
+    for (VEC_EACH(const struct plan_step, s, &a->plan.steps)) {
+        if (s->kind != PLAN_ALTER_SOURCE) {
+            return false;
+        }
+    }
+    return a->plan.steps.n > 0 && ready != NULL && ready->status == KUBE_TRUE &&
+           a->before.phase == PHASE_STREAMING &&
+           a->sync.generation == a->before.observed_generation;
 }
 
 static const char *working_reason(const struct attempt *a)
@@ -128,6 +148,15 @@ static void report_unapproved(struct attempt *a)
     a->status.phase = PHASE_STALLED;
 }
 
+static const char *work_words(const struct attempt *a)
+{
+    if (a->plan.purpose == PURPOSE_ROTATE) {
+        return ROTATION_WORDS;
+    }
+    return updates(a) ? "a change is being carried through"
+                      : "the objects are being created";
+}
+
 static void report_working(struct attempt *a)
 {
     bool updating = updates(a);
@@ -138,9 +167,7 @@ static void report_working(struct attempt *a)
         show_ready(a, reason, a->working);
         set_working(a, "Progressing", a->working);
     } else {
-        show_ready(a, reason,
-                   updating ? "a change is being carried through"
-                            : "the objects are being created");
+        show_ready(a, reason, work_words(a));
         set_working(a, "Progressing",
                     updating ? "carrying a change through" : "creating the objects");
     }
@@ -203,9 +230,9 @@ static void report_progress(struct attempt *a)
     if (a->sync.state != STATE_PAUSED) {
         kube_conditions_remove(&a->conditions, condition_type(CONDITION_PAUSED));
     }
-    if (a->requeue_ms > 0) {
+    if (a->requeue_ms > 0 && !stays_ready(a)) {
         report_working(a);
-    } else {
+    } else if (a->requeue_ms == 0) {
         report_phase(a);
     }
 }
@@ -288,6 +315,9 @@ bool report_intent(struct attempt *a, const char *message, struct fault *fault)
                     strcmp(before, a->plan.hash) == 0 &&
                     a->sync.generation == a->before.observed_generation;
 
+    if (stays_ready(a)) {
+        return true;
+    }
     a->status.phase = working_phase(a);
     if (!retrying) {
         show_ready(a, working_reason(a), message);

@@ -1,14 +1,11 @@
-#include "loop/secrets.h"
+#include "loop/secrets_private.h"
 
 #include "base/heap.h"
 #include "base/map.h"
-#include "kube/base64.h"
 #include "loop/loop.h"
 
 #include <pthread.h>
-#include <stdio.h>
 
-#define SECRET_VALUE_MAX ((size_t)64 * 1024)
 #define WATCH_STACK_BYTES ((size_t)512 * 1024)
 
 /* One watched Secret: its reflector, its thread and the store of at most one object. */
@@ -21,17 +18,6 @@ struct watched {
     struct secrets *owner;
     int64_t used_ms; /* monotonic: the last time somebody asked */
     char *given; /* the version handed out before the first list; "": it was missing */
-};
-
-struct secrets {
-    struct kube_api *api;
-    struct lg *lg;
-    struct rng rng;
-    bool watch;
-    void (*on_change)(void *context, const char *key);
-    void *context;
-    pthread_mutex_t lock;
-    struct map *by_key;
 };
 
 struct secrets *secrets_new(struct kube_api *api, struct lg *lg, uint64_t seed,
@@ -88,14 +74,6 @@ void secrets_free(struct secrets *secrets)
     heap_free(secrets);
 }
 
-void credentials_deinit(struct credentials *credentials)
-{
-    heap_free(credentials->username);
-    secret_free(credentials->password);
-    heap_free(credentials->version);
-    memset(credentials, 0, sizeof(*credentials));
-}
-
 static void *watch_thread(void *argument)
 {
     struct watched *w = argument;
@@ -126,8 +104,7 @@ static void changed(void *context, const char *key, bool initial)
     }
 }
 
-/* Remembers what a read past the watch answered, for the watch's first list. */
-static void note_given(struct secrets *secrets, const char *key, const char *version)
+void secrets_note_given(struct secrets *secrets, const char *key, const char *version)
 {
     struct watched *w = NULL;
 
@@ -201,9 +178,8 @@ static struct watched *take_idle(struct secrets *secrets, int64_t now_ms)
     return NULL;
 }
 
-/* The watched copy, when there is one that has synced. */
-static struct kube_object *watched_get(struct secrets *secrets, const char *key,
-                                       const char *namespace, const char *name)
+struct kube_object *secrets_watched(struct secrets *secrets, const char *key,
+                                    const char *namespace, const char *name)
 {
     int64_t now_ms = clock_monotonic_ms(secrets->api->clock);
     struct kube_object *object = NULL;
@@ -225,86 +201,4 @@ static struct kube_object *watched_get(struct secrets *secrets, const char *key,
     (void)pthread_mutex_unlock(&secrets->lock);
     watched_free(idle);
     return object;
-}
-
-static bool decode_key(const struct json *object, const char *key, const char *where,
-                       struct buf *out, struct fault *fault)
-{
-    const char *text = json_string(json_get(json_get(object, "data"), key));
-
-    if (text == NULL) {
-        return fault_set(fault, FAULT_DENIED, "SecretKeyMissing",
-                         "Secret '%s' has no key '%s': add it, or name another key in "
-                         "spec.credentialsSecretRef",
-                         where, key);
-    }
-    if (!base64_parse(sv_from(text), out) || buf_overflowed(out) ||
-        !sv_is_utf8(buf_sv(out)) || memchr(buf_z(out), 0, out->n) != NULL) {
-        return fault_set(fault, FAULT_DENIED, "SecretKeyMissing",
-                         "key '%s' of Secret '%s' is not UTF-8 text of at most %zu bytes "
-                         "without NUL",
-                         key, where, SECRET_VALUE_MAX);
-    }
-    return true;
-}
-
-static bool extract(const struct json *object, const char *where,
-                    const char *username_key, const char *password_key,
-                    struct credentials *out_credentials, struct fault *fault)
-{
-    AUTO(buf_deinit_zero) struct buf user = {0};
-    AUTO(buf_deinit_zero) struct buf password = {0};
-    char version[256];
-
-    buf_init(&user, SECRET_VALUE_MAX);
-    buf_init(&password, SECRET_VALUE_MAX);
-    if (!decode_key(object, username_key, where, &user, fault) ||
-        !decode_key(object, password_key, where, &password, fault)) {
-        return false;
-    }
-    if (user.n == 0) {
-        return fault_set(fault, FAULT_DENIED, "SecretKeyMissing",
-                         "key '%s' of Secret '%s' is empty", username_key, where);
-    }
-    (void)snprintf(version, sizeof(version), "%s/%s", kube_uid(object),
-                   kube_resource_version(object));
-    out_credentials->username = heap_strdup(buf_z(&user));
-    out_credentials->password = secret_new(buf_sv(&password));
-    out_credentials->version = heap_strdup(version);
-    return true;
-}
-
-bool secrets_read(struct secrets *secrets, const char *namespace, const char *name,
-                  const char *username_key, const char *password_key,
-                  struct cancel *cancel, struct credentials *out_credentials,
-                  struct fault *fault)
-{
-    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
-    const char *key = arena_printf(arena, "%s/%s", namespace, name);
-    AUTO(kube_object_putp) struct kube_object *seen = NULL;
-    AUTO(json_freep) struct json *read = NULL;
-    enum kube_outcome outcome = KUBE_OK;
-
-    seen = watched_get(secrets, key, namespace, name);
-    if (seen != NULL) {
-        return extract(seen->json, key, username_key, password_key, out_credentials,
-                       fault);
-    }
-    if (!kube_get(secrets->api, &loop_resource_secret, namespace, name, cancel, &outcome,
-                  &read, fault)) {
-        return fault_wrap(fault, "read Secret '%s'", key);
-    }
-    note_given(secrets, key, outcome == KUBE_OK ? kube_resource_version(read) : "");
-    /* Did the first list come in meanwhile? It knew nothing of this note. */
-    seen = watched_get(secrets, key, namespace, name);
-    if (seen != NULL) {
-        return extract(seen->json, key, username_key, password_key, out_credentials,
-                       fault);
-    }
-    if (outcome != KUBE_OK) {
-        return fault_set(fault, FAULT_DENIED, "SecretNotFound",
-                         "there is no Secret '%s': create it with the keys '%s' and '%s'",
-                         key, username_key, password_key);
-    }
-    return extract(read, key, username_key, password_key, out_credentials, fault);
 }

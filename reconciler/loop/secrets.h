@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "kube/reflector.h"
+#include "model/spec.h"
 
 #define SECRETS_WATCHED_MAX 256
 #define SECRETS_IDLE_MS INT64_C(600000)
@@ -28,19 +29,22 @@ struct secrets *secrets_new(struct kube_api *api, struct lg *lg, uint64_t seed,
 void secrets_free(struct secrets *secrets);
 
 struct credentials {
-    char *username; /* heap */
+    char *username; /* heap, like the other strings */
     struct secret *password;
-    char *version; /* the Secret's uid and resourceVersion: part of fingerprints */
+    char *ca, *cert;    /* PEM; NULL: none asked for */
+    struct secret *key; /* PEM; NULL: none asked for */
+    char *version; /* uid and resourceVersion of every Secret: part of fingerprints */
 };
 void credentials_deinit(struct credentials *credentials); /* for AUTO() */
 
 /*
- * Reads the two keys. Faults: FAULT_DENIED "SecretNotFound" or "SecretKeyMissing" naming
- * namespace, Secret and key, or the API server's own.
+ * Reads the keys of every Secret that the connection names: user and password, and with
+ * spec.tls also the CA and the client's certificate and key. Faults: FAULT_DENIED
+ * "SecretNotFound" or "SecretKeyMissing" naming namespace, Secret, key and the field that
+ * asks for it, or the API server's own.
  */
-MUST_CHECK bool secrets_read(struct secrets *secrets, const char *namespace,
-                             const char *name, const char *username_key,
-                             const char *password_key, struct cancel *cancel,
-                             struct credentials *out_credentials, struct fault *fault);
+MUST_CHECK bool secrets_read(struct secrets *secrets, const struct dbconn *conn,
+                             struct cancel *cancel, struct credentials *out_credentials,
+                             struct fault *fault);
 
 #endif

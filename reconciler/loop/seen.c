@@ -10,8 +10,9 @@ struct memory {
     int64_t oldest_ms, since_ms;
     bool moved;
     int64_t sink; /* whom the three above are about; 0: nobody yet */
-    int gap;
-    int64_t gap_rows, gap_since_ms;
+    int64_t gap, gap_rows, gap_since_ms; /* gap 0: none */
+    int64_t gap_least, gap_swing;
+    int gap_looks;
     int64_t counter;
     bool fell;
 };
@@ -104,6 +105,13 @@ int64_t seen_stuck_ms(struct seen *seen, const char *key, int64_t undelivered,
     return stuck_ms;
 }
 
+void seen_rest(struct seen *seen, const char *key, int64_t now_ms)
+{
+    (void)pthread_mutex_lock(&seen->lock);
+    memory_get(seen, key)->since_ms = now_ms;
+    (void)pthread_mutex_unlock(&seen->lock);
+}
+
 bool seen_moved(struct seen *seen, const char *key)
 {
     bool moved = false;
@@ -135,14 +143,43 @@ void seen_sink(struct seen *seen, const char *key, int64_t id)
     (void)pthread_mutex_unlock(&seen->lock);
 }
 
+static int64_t size_of(int64_t difference)
+{
+    return difference < 0 ? -difference : difference;
+}
+
+static void gap_begin(struct memory *memory, int64_t gap, int64_t rows, int64_t now_ms)
+{
+    memory->gap = gap;
+    memory->gap_rows = rows;
+    memory->gap_since_ms = now_ms;
+    memory->gap_least = size_of(gap);
+    memory->gap_swing = 0;
+    memory->gap_looks = 1;
+}
+
 /* Deletes that are still on their way make the stream's rows fewer from look to look;
  * new rows come also into the copy of a table that was replaced. */
-static bool follows(const struct memory *memory, int gap, int64_t rows)
+static bool follows(const struct memory *memory, int64_t gap, int64_t rows)
 {
     return gap < 0 ? rows < memory->gap_rows : rows != memory->gap_rows;
 }
 
-int64_t seen_gap_ms(struct seen *seen, const char *key, int gap, int64_t rows,
+static void gap_goes_on(struct memory *memory, int64_t gap, int64_t rows, int64_t now_ms)
+{
+    int64_t step = size_of(rows - memory->gap_rows), size = size_of(gap);
+
+    if (follows(memory, gap, rows)) {
+        memory->gap_since_ms = now_ms;
+    }
+    memory->gap = gap;
+    memory->gap_rows = rows;
+    memory->gap_least = size < memory->gap_least ? size : memory->gap_least;
+    memory->gap_swing = step > memory->gap_swing ? step : memory->gap_swing;
+    memory->gap_looks += memory->gap_looks < SEEN_GAP_LOOKS ? 1 : 0;
+}
+
+int64_t seen_gap_ms(struct seen *seen, const char *key, int64_t gap, int64_t rows,
                     int64_t now_ms)
 {
     struct memory *memory = NULL;
@@ -150,14 +187,19 @@ int64_t seen_gap_ms(struct seen *seen, const char *key, int gap, int64_t rows,
 
     (void)pthread_mutex_lock(&seen->lock);
     memory = memory_get(seen, key);
-    if (gap != 0 && memory->gap == gap && !follows(memory, gap, rows)) {
-        lasted_ms = now_ms - memory->gap_since_ms;
+    if (gap == 0) {
+        memory->gap = 0;
+        memory->fell = false;
+    } else if (memory->gap == 0 || (memory->gap < 0) != (gap < 0)) {
+        gap_begin(memory, gap, rows, now_ms);
     } else {
-        memory->gap_since_ms = now_ms;
+        gap_goes_on(memory, gap, rows, now_ms);
     }
-    memory->gap = gap;
-    memory->gap_rows = rows;
-    memory->fell = memory->fell && gap != 0;
+    if (gap != 0 && memory->gap_looks >= SEEN_GAP_LOOKS) {
+        lasted_ms = memory->gap_swing >= memory->gap_least
+                        ? SEEN_GAP_EXPLAINED
+                        : now_ms - memory->gap_since_ms;
+    }
     (void)pthread_mutex_unlock(&seen->lock);
     return lasted_ms;
 }

@@ -23,6 +23,8 @@ bool seen_changed(struct seen *seen, const char *key, const char *fingerprint);
  */
 int64_t seen_stuck_ms(struct seen *seen, const char *key, int64_t undelivered,
                       int64_t oldest_ms, int64_t now_ms);
+/* What waits begins to wait only now: something else held it up so far. */
+void seen_rest(struct seen *seen, const char *key, int64_t now_ms);
 /* Whether seen_stuck_ms() ever found nothing waiting, or the oldest change delivered. */
 bool seen_moved(struct seen *seen, const char *key);
 /* Forgets that: the rows the sink was to deliver had not come yet. */
@@ -31,10 +33,14 @@ void seen_unproven(struct seen *seen, const char *key);
 void seen_sink(struct seen *seen, const char *key, int64_t id);
 /*
  * For how long (ms) the source has held fewer (gap < 0) or more (gap > 0) rows than the
- * stream, without the stream following: 0 at the first look and whenever it moved.
- * gap 0: there is no difference, all is forgotten. `rows`: what the stream holds.
+ * stream, without the stream following; gap 0: there is no difference, all is forgotten.
+ * `rows`: what the stream holds. 0 before the difference was seen in SEEN_GAP_LOOKS
+ * looks. SEEN_GAP_EXPLAINED when the stream's rows change from look to look by as many as
+ * differ: such a table is never found at rest, and a difference is what is on its way.
  */
-int64_t seen_gap_ms(struct seen *seen, const char *key, int gap, int64_t rows,
+#define SEEN_GAP_LOOKS 4
+#define SEEN_GAP_EXPLAINED INT64_C(-1)
+int64_t seen_gap_ms(struct seen *seen, const char *key, int64_t gap, int64_t rows,
                     int64_t now_ms);
 /*
  * Whether a counter that otherwise only grows fell since an earlier look: true from then

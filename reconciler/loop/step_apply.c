@@ -15,8 +15,9 @@
 const char *steps_words(struct attempt *a, const char *waiting)
 {
     const struct plan_step *first = &a->plan.steps.v[0];
+    const char *why = a->plan.purpose == PURPOSE_ROTATE ? ROTATION_WORDS "; " : "";
 
-    return arena_printf(a->arena, "%zu statement%s to run, first: %s %s%s%s",
+    return arena_printf(a->arena, "%s%zu statement%s to run, first: %s %s%s%s", why,
                         a->plan.steps.n, a->plan.steps.n == 1 ? "" : "s", first->sentence,
                         first->object, waiting == NULL ? "" : ", waiting for ",
                         waiting == NULL ? "" : waiting);

@@ -24,13 +24,61 @@ static void tell_changes(struct attempt *a)
     }
 }
 
+static bool alters_source(const struct attempt *a)
+{
+    for (VEC_EACH(const struct plan_step, s, &a->plan.steps)) {
+        if (s->kind == PLAN_ALTER_SOURCE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_at(const char *host, const char *port, const struct dbconn *conn)
+{
+    int64_t number = 0;
+
+    return host != NULL && strcmp(host, conn->host) == 0 &&
+           sv_int64(sv_from(port), &number) && number == conn->port;
+}
+
+/* Whether everything of ours still is where the connections say: then it is the account
+ * that is another one. */
+static bool is_where_it_was(struct attempt *a)
+{
+    const struct rw_catalog *rw = &a->rw->u.rw;
+    const struct rw_source *source =
+        rw_catalog_source(rw, arena_copy(a->arena, ident_name(a->desired.rw_schema)),
+                          arena_copy(a->arena, ident_name(a->desired.source_name)));
+    struct sv prefix = sv_from(a->desired.sink_prefix);
+
+    if (source != NULL &&
+        !is_at(source->hostname, source->port, &a->bindings[BIND_SOURCE].conn)) {
+        return false;
+    }
+    for (size_t i = 0; i < rw->sinks.n; i++) {
+        const struct rw_sink *sink = &rw->sinks.v[i];
+
+        if (name_sink_version_of(prefix, sv_from(sink->name)) > 0 &&
+            !is_at(sink->host, sink->mysql_port, &a->bindings[BIND_TARGET].conn)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What a run is for, once it turns out to be more than a look. */
 static void name_trigger(struct attempt *a)
 {
-    if (strcmp(a->trigger, "Drift") == 0 && a->plan.purpose == PURPOSE_EVOLVE) {
+    if (strcmp(a->trigger, "Drift") != 0) {
+        return;
+    }
+    if (a->plan.purpose == PURPOSE_EVOLVE) {
         a->trigger = "SchemaChange";
-    } else if (strcmp(a->trigger, "Drift") == 0 && a->plan.purpose == PURPOSE_RESYNC) {
+    } else if (a->plan.purpose == PURPOSE_RESYNC) {
         a->trigger = "Resync";
+    } else if (a->plan.purpose == PURPOSE_ROTATE || alters_source(a)) {
+        a->trigger = is_where_it_was(a) ? "Secret" : "Connection";
     }
 }
 
@@ -75,13 +123,13 @@ static void detected(struct attempt *a, const char *note)
 }
 
 /*
- * Drift is what somebody else did to objects that were in place, never a change of MySQL
- * or of the spec. An object that was applied goes missing by no edit of the spec; a
- * setting may well be what the spec now asks for.
+ * Drift is what somebody else did to objects that were in place, never a change of MySQL,
+ * of the spec, or of the connections and their Secrets. An object that was applied goes
+ * missing by no edit of the spec; a setting may well be what the spec now asks for.
  */
 static bool is_drift(const struct attempt *a)
 {
-    return a->plan.steps.n > 0 &&
+    return a->plan.steps.n > 0 && !alters_source(a) &&
            ((a->plan.purpose == PURPOSE_REPAIR && attempt_was_applied(a)) ||
             (a->plan.purpose == PURPOSE_SETTINGS && attempt_was_converged(a)));
 }

@@ -1,4 +1,5 @@
 /* Is MySQL's table still the one whose rows RisingWave loaded? See watch.h. */
+#include "loop/altered.h"
 #include "loop/seen.h"
 #include "loop/steps.h"
 #include "loop/watch.h"
@@ -136,17 +137,19 @@ static bool judge(struct attempt *a, int64_t source_rows, int64_t stream_rows,
     bool whole = sv_eq(sv_from(a->before.snapshot.state), SV("Done"));
     enum watch_rows rows = watch_rows_compare(source_rows, stream_rows, whole);
     int64_t enough_ms = stream_rows >= WATCH_ROWS_MAX ? WATCH_CAPPED_MS : WATCH_APART_MS;
-    int64_t lasted_ms = 0;
-    int gap = 0;
+    int64_t lasted_ms = 0, gap = 0;
 
-    if (rows == WATCH_ROWS_FEWER) {
-        gap = -1;
-    } else if (rows == WATCH_ROWS_MORE && a->before.stream.undelivered <= 0) {
-        gap = 1; /* a sink with work to do tells of a stream that is catching up */
+    /* A sink with work to do tells of a stream that is catching up. */
+    if (rows == WATCH_ROWS_FEWER ||
+        (rows == WATCH_ROWS_MORE && a->before.stream.undelivered <= 0)) {
+        gap = source_rows - stream_rows;
+    }
+    if (altered_is_recent(a)) {
+        gap = 0; /* its changes are minutes late, all of them */
     }
     lasted_ms = seen_gap_ms(a->loop->seen, a->key, gap, stream_rows,
                             clock_monotonic_ms(a->loop->ports.clock));
-    *out_doubt = rows != WATCH_ROWS_AGREE;
+    *out_doubt = rows != WATCH_ROWS_AGREE && lasted_ms != SEEN_GAP_EXPLAINED;
     if (*out_doubt && (verdict_before(a) != NULL || lasted_ms >= enough_ms)) {
         return replaced(a, source_rows, stream_rows, fault);
     }
@@ -233,6 +236,17 @@ static bool check(struct attempt *a, const struct rw_table *stream, bool *out_do
                : check_emptied(a, stream, out_doubt, fault);
 }
 
+/* Since the last look, or it was found to and nothing was built on it yet. */
+static bool definition_changed(const struct attempt *a)
+{
+    const struct kube_condition *before = kube_conditions_find(
+        &a->conditions_before, condition_type(CONDITION_SCHEMA_IN_SYNC));
+
+    return !sv_eq(sv_from(a->before.source.schema_hash),
+                  sv_from(a->status.source.schema_hash)) ||
+           (before != NULL && strcmp(before->reason, "UpstreamChanged") == 0);
+}
+
 enum step_result step_identity(struct attempt *a, struct fault *fault)
 {
     const struct rw_table *stream = watch_table(a);
@@ -248,15 +262,18 @@ enum step_result step_identity(struct attempt *a, struct fault *fault)
     if (!check(a, stream, &doubt, fault)) {
         return STEP_FAULT;
     }
-    if (doubt && !sv_eq(sv_from(a->before.source.schema_hash),
-                        sv_from(a->status.source.schema_hash))) {
+    if (!doubt) {
+        return STEP_CONTINUE;
+    }
+    a->calm_look_ms = WATCH_APART_MS / SEEN_GAP_LOOKS;
+    if (definition_changed(a)) {
+        a->requeue_ms = a->calm_look_ms;
         a->working = "comparing the rows of the changed MySQL table with RisingWave's "
                      "once more, before anything is built on the change";
         attempt_condition(a, CONDITION_SCHEMA_IN_SYNC, "UpstreamChanged",
                           "the definition of MySQL table %s.%s changed and its rows "
                           "differ from RisingWave's: %s",
                           a->sync.source_database, a->sync.source_table, a->working);
-        a->requeue_ms = WATCH_APART_MS;
         return STEP_REQUEUE;
     }
     return STEP_CONTINUE;

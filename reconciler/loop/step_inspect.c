@@ -14,7 +14,7 @@ struct risks {
     struct strlist names;
 };
 
-struct findings {
+struct losses {
     bool complete;  /* all rows were looked at */
     bool timed_out; /* MySQL did not count in time */
     int64_t rows;   /* that were looked at */
@@ -76,7 +76,7 @@ static const char *key_remark(struct attempt *a)
 }
 
 static void sum_up(struct attempt *a, const struct risks *risks, const int64_t *counts,
-                   struct findings *out)
+                   struct losses *out)
 {
     size_t told = 0, more = 0;
 
@@ -104,7 +104,7 @@ static void sum_up(struct attempt *a, const struct risks *risks, const int64_t *
     }
 }
 
-static bool ask(struct attempt *a, const struct risks *risks, struct findings *out,
+static bool ask(struct attempt *a, const struct risks *risks, struct losses *out,
                 struct fault *fault)
 {
     struct source_db *db = a->bindings[BIND_SOURCE].session.source;
@@ -152,8 +152,8 @@ static bool refuse(struct attempt *a, const char *found, struct fault *fault)
         a->sync.source_database, a->sync.source_table, found);
 }
 
-static bool show(struct attempt *a, const struct risks *risks,
-                 const struct findings *found, struct fault *fault)
+static bool show(struct attempt *a, const struct risks *risks, const struct losses *found,
+                 struct fault *fault)
 {
     const struct kube_condition *c = before(a);
     const char *among =
@@ -185,7 +185,7 @@ static bool show(struct attempt *a, const struct risks *risks,
 
 enum step_result step_inspect(struct attempt *a, struct fault *fault)
 {
-    struct findings found = {0};
+    struct losses found = {0};
     struct fault failed = FAULT_INIT;
     struct risks risks = {0};
 

@@ -1,4 +1,5 @@
 /* Reading the world: MySQL, then the definitions, then RisingWave and StarRocks. */
+#include "loop/follows.h"
 #include "loop/steps.h"
 #include "loop/watch.h"
 
@@ -45,26 +46,31 @@ static bool read_replicas(struct attempt *a, struct fault *fault)
     if (strcmp(a->trigger, "Drift") == 0) {
         return true;
     }
-    return db->ops->replica_ids(db, &a->cancel, a->arena, &a->replica_ids, fault)
-               ? true
-               : fault_wrap(fault, "read MySQL's replicas");
+    if (!db->ops->replica_ids(db, &a->cancel, a->arena, &a->replica_ids, fault)) {
+        return fault_wrap(fault, "read MySQL's replicas");
+    }
+    preflight_own_ids(a);
+    return true;
 }
 
 enum step_result step_observe_source(struct attempt *a, struct fault *fault)
 {
     struct session *session = &a->bindings[BIND_SOURCE].session;
-    const struct mysql_server *server = NULL;
     /* After a spec change, a retry or a fault the user has just repaired something. */
     int64_t age_ms = strcmp(a->trigger, "Drift") == 0 ? SERVER_AGE_MS : 0;
 
-    if (!lane_observe(session, OBSERVE_SERVER, "", age_ms, &a->cancel, &a->mysql,
-                      fault)) {
-        (void)fault_wrap(fault, "read MySQL's settings");
-        return STEP_FAULT;
+    /* The pre-flight may have asked, and judged, just now. */
+    if (a->mysql == NULL) {
+        if (!lane_observe(session, OBSERVE_SERVER, "", age_ms, &a->cancel, &a->mysql,
+                          fault)) {
+            (void)fault_wrap(fault, "read MySQL's settings");
+            return STEP_FAULT;
+        }
+        if (!mysql_server_check(&a->mysql->u.mysql, a->sync.source_database, fault)) {
+            return STEP_FAULT;
+        }
     }
-    server = &a->mysql->u.mysql;
-    if (!mysql_server_check(server, a->sync.source_database, fault) ||
-        !read_table(a, fault) || !read_replicas(a, fault)) {
+    if (!read_table(a, fault) || !read_replicas(a, fault)) {
         return STEP_FAULT;
     }
     a->status.source.schema_hash = mysql_table_hash(a->table, a->arena);
@@ -141,6 +147,7 @@ enum step_result step_resolve(struct attempt *a, struct fault *fault)
                                   .source_password = source->endpoint.password,
                                   .target_password = target->endpoint.password,
                                   .used_server_ids = a->replica_ids,
+                                  .source_follows = follows_decides(a),
                                   .first_run = attempt_first_run(a),
                                   .kept_columns = a->before.source.kept_columns};
 

@@ -1,5 +1,6 @@
 /* The first rows: load, finalize, validate, connections. */
 #include "loop/deletion.h"
+#include "loop/keep.h"
 #include "loop/memo.h"
 #include "loop/seen.h"
 #include "loop/steps.h"
@@ -18,6 +19,14 @@ static const char *trigger_of(const struct attempt *a)
     return a->before.retries > 0 ? "Retry" : "Drift";
 }
 
+/* It may have been the last one that still needed what was kept of its connections. */
+static void forget_kept(struct attempt *a, const char *store_key)
+{
+    struct sv name = sv_from(store_key);
+
+    keep_sweep(a->loop, arena_copy(a->arena, sv_cut(&name, '/')));
+}
+
 enum step_result step_load(struct attempt *a, struct fault *fault)
 {
     const char *store_key = a->key + strlen(LOOP_KEY_SYNC);
@@ -28,6 +37,7 @@ enum step_result step_load(struct attempt *a, struct fault *fault)
     if (a->object == NULL) {
         seen_forget(a->loop->seen, a->key);
         memo_forget(a->loop->memo, a->key);
+        forget_kept(a, store_key);
         return STEP_DONE;
     }
     tablesync_decode_identity(a->object->json, a->arena, &a->sync);

@@ -1,5 +1,6 @@
 /* Do rows really flow? Only run-time facts count here, never that a statement was
  * accepted. */
+#include "loop/altered.h"
 #include "loop/seen.h"
 #include "loop/steps.h"
 #include "loop/watch.h"
@@ -63,12 +64,29 @@ static void schema_condition(struct attempt *a)
     }
 }
 
-static bool conditions_of_objects(struct attempt *a, struct fault *fault)
+static void source_condition(struct attempt *a, bool catches_up)
 {
-    attempt_condition(a, CONDITION_SOURCE_READY, "Shared",
-                      "source %.*s.%.*s, shared by all tables of this database",
-                      SV_ARGS(ident_name(a->desired.rw_schema)),
-                      SV_ARGS(ident_name(a->desired.source_name)));
+    const char *name =
+        arena_printf(a->arena, "%.*s.%.*s", SV_ARGS(ident_name(a->desired.rw_schema)),
+                     SV_ARGS(ident_name(a->desired.source_name)));
+
+    if (catches_up) {
+        attempt_condition(a, CONDITION_SOURCE_READY, "CatchingUp",
+                          "source %s was given another address or account and its reader "
+                          "starts anew; changes arrive some minutes late, none is lost",
+                          name);
+    } else if (a->plan.source_differs != NULL) {
+        attempt_condition(a, CONDITION_SOURCE_READY, "SettingsDiffer", "%s",
+                          a->plan.source_differs);
+    } else {
+        attempt_condition(a, CONDITION_SOURCE_READY, "Shared",
+                          "source %s, shared by all tables of this database", name);
+    }
+}
+
+static bool conditions_of_objects(struct attempt *a, bool catches_up, struct fault *fault)
+{
+    source_condition(a, catches_up);
     target_condition(a);
     if (a->planned) {
         if (!watch_loaded(a, fault)) {
@@ -89,6 +107,26 @@ static bool read_failed(struct attempt *a, const char *what, struct fault *fault
                          what);
     }
     return fault_wrap(fault, "%s", what);
+}
+
+/* How far the source has read, and whether it was altered and has yet to come back. */
+static bool read_offset(struct attempt *a, bool *out_catches_up, struct fault *fault)
+{
+    struct stream_db *db = a->bindings[BIND_RISINGWAVE].session.stream;
+    const char *schema = a->bindings[BIND_RISINGWAVE].conn.rw_schema;
+    const struct rw_source *source = rw_catalog_source(
+        &a->rw->u.rw, schema, arena_copy(a->arena, ident_name(a->desired.source_name)));
+    const char *internal =
+        source == NULL ? NULL : rw_catalog_internal(&a->rw->u.rw, source->id, "_source_");
+    struct rw_offset offset = {0};
+
+    if (internal != NULL && !db->ops->source_offset(db, schema, internal, &a->cancel,
+                                                    a->arena, &offset, fault)) {
+        return read_failed(a, "read the source's position", fault);
+    }
+    a->status.stream.source_offset = offset.file;
+    *out_catches_up = altered_catches_up(a, &offset);
+    return true;
 }
 
 /* Snapshot progress, until it is done for this very CDC table. */
@@ -215,7 +253,22 @@ static bool has_delivered(struct attempt *a, const struct rw_sink *sink)
     return seen_moved(a->loop->seen, a->key) || was_proven(a, sink);
 }
 
-static bool verify_sink(struct attempt *a, bool *out_running, struct fault *fault)
+/* How long nothing was delivered although something waits. A reader that restarts holds
+ * up what stands behind it, so that time does not count. */
+static int64_t stuck_for_ms(struct attempt *a, const struct rw_backlog *backlog,
+                            bool catches_up)
+{
+    int64_t now_ms = clock_monotonic_ms(a->loop->ports.clock);
+
+    if (catches_up) {
+        seen_rest(a->loop->seen, a->key, now_ms);
+    }
+    return seen_stuck_ms(a->loop->seen, a->key, backlog->undelivered, backlog->oldest_ms,
+                         now_ms);
+}
+
+static bool verify_sink(struct attempt *a, bool catches_up, bool *out_running,
+                        struct fault *fault)
 {
     const struct rw_sink *sink = our_sink(a);
     struct rw_backlog backlog = {0};
@@ -232,8 +285,7 @@ static bool verify_sink(struct attempt *a, bool *out_running, struct fault *faul
         return false;
     }
     seen_sink(a->loop->seen, a->key, sink->id);
-    stuck_ms = seen_stuck_ms(a->loop->seen, a->key, backlog.undelivered,
-                             backlog.oldest_ms, clock_monotonic_ms(a->loop->ports.clock));
+    stuck_ms = stuck_for_ms(a, &backlog, catches_up);
     failure = recent_failure(a, sink);
     if (a->sync.state == STATE_PAUSED) {
         attempt_condition(a, CONDITION_SINK_READY, "Paused",
@@ -268,30 +320,14 @@ static bool verify_sink(struct attempt *a, bool *out_running, struct fault *faul
     return true;
 }
 
-static bool read_offset(struct attempt *a, struct fault *fault)
-{
-    struct stream_db *db = a->bindings[BIND_RISINGWAVE].session.stream;
-    const char *schema = a->bindings[BIND_RISINGWAVE].conn.rw_schema;
-    const struct rw_source *source = rw_catalog_source(
-        &a->rw->u.rw, schema, arena_copy(a->arena, ident_name(a->desired.source_name)));
-    const char *internal =
-        source == NULL ? NULL : rw_catalog_internal(&a->rw->u.rw, source->id, "_source_");
-    const char *file = NULL;
-
-    if (internal != NULL && !db->ops->source_offset(db, schema, internal, &a->cancel,
-                                                    a->arena, &file, fault)) {
-        return read_failed(a, "read the source's position", fault);
-    }
-    a->status.stream.source_offset = file;
-    return true;
-}
-
 enum step_result step_verify(struct attempt *a, struct fault *fault)
 {
-    bool loaded = false, running = false;
+    bool catches_up = false, loaded = false, running = false;
 
-    if (!conditions_of_objects(a, fault) || !verify_snapshot(a, &loaded, fault) ||
-        !verify_sink(a, &running, fault) || !read_offset(a, fault)) {
+    if (!read_offset(a, &catches_up, fault) ||
+        !conditions_of_objects(a, catches_up, fault) ||
+        !verify_snapshot(a, &loaded, fault) ||
+        !verify_sink(a, catches_up, &running, fault)) {
         return STEP_FAULT;
     }
     if (!loaded) { /* an empty backlog only means that nothing has come yet */

@@ -18,6 +18,8 @@ static const struct step STEPS[] = {
      "decode the spec; make way for an older resource with the same target"},
     {"connections",     step_connections,     CONDITION_CONNECTIONS_READY,
      "find the three connections and their Secrets, log in to each"},
+    {"preflight",       step_preflight,       CONDITION_CONNECTIONS_READY,
+     "before anything is made: list all that the three servers lack, at once"},
     {"observe-source",  step_observe_source,  CONDITION_SOURCE_SCHEMA_RESOLVED,
      "read MySQL's settings, grants and the table"},
     {"resolve",         step_resolve,         CONDITION_SOURCE_SCHEMA_RESOLVED,

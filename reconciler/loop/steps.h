@@ -28,6 +28,10 @@ enum step_result step_load(struct attempt *a, struct fault *fault);
 enum step_result step_finalize(struct attempt *a, struct fault *fault);
 enum step_result step_validate(struct attempt *a, struct fault *fault);
 enum step_result step_connections(struct attempt *a, struct fault *fault);
+enum step_result step_preflight(struct attempt *a, struct fault *fault);
+/* Adds to the attempt's replica_ids what this controller's other sources on the same
+ * MySQL server use, as their connections' status tells. */
+void preflight_own_ids(struct attempt *a);
 enum step_result step_observe_source(struct attempt *a, struct fault *fault);
 enum step_result step_resolve(struct attempt *a, struct fault *fault);
 enum step_result step_inspect(struct attempt *a, struct fault *fault);
@@ -42,6 +46,10 @@ enum step_result step_gate(struct attempt *a, struct fault *fault);
 enum step_result step_apply(struct attempt *a, struct fault *fault);
 enum step_result step_verify(struct attempt *a, struct fault *fault);
 
+/* Why nothing is delivered for a while. */
+#define ROTATION_WORDS                                                                   \
+    "StarRocks' address or account changed, and rows wait in RisingWave until a new "    \
+    "sink has taken over"
 /* "3 statements to run, first: create the sink tablesync.k_x_v2", and what it waits for
  * (NULL: nothing). The plan must have steps. */
 const char *steps_words(struct attempt *a, const char *waiting);

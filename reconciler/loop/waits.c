@@ -4,6 +4,10 @@
 
 /* SQLSTATE of a name that does not exist (RisingWave 3.0.3 error/code.rs). */
 #define NOT_FOUND "42704"
+/* A sink commits after so many checkpoints, a second each, unless it is told otherwise
+ * (verified 14); and a load takes its time. */
+#define COMMIT_S 10
+#define REST_MS 3000
 
 static const char *rw_schema(const struct attempt *a)
 {
@@ -55,6 +59,14 @@ static bool backfill_is_done(const struct attempt *a, const char *name)
            rw_catalog_internal(&a->rw->u.rw, sink->id, "_sink_") != NULL;
 }
 
+/* From a catalog read after it was told to: what it still delivers then began before. */
+static bool is_paused(const struct attempt *a, const char *name)
+{
+    const struct rw_sink *sink = rw_catalog_sink(&a->rw->u.rw, name);
+
+    return sink != NULL && sink->rate_limit == 0;
+}
+
 /* The sink of the highest version, which is to take over; NULL: none but `old`. */
 static const struct rw_sink *successor_of(const struct attempt *a, const char *old)
 {
@@ -104,11 +116,51 @@ static bool old_has_delivered(struct attempt *a, const char *name, bool *out_don
     return true;
 }
 
+/* Names of this resource's paused sinks with a blank behind each; NULL: there is none. */
+static const char *retired(const struct attempt *a)
+{
+    struct sv prefix = sv_from(a->desired.sink_prefix);
+    const char *names = NULL;
+
+    for (size_t i = 0; i < a->rw->u.rw.sinks.n; i++) {
+        const struct rw_sink *sink = &a->rw->u.rw.sinks.v[i];
+
+        if (sink->rate_limit == 0 &&
+            name_sink_version_of(prefix, sv_from(sink->name)) > 0) {
+            names =
+                arena_printf(a->arena, "%s%s ", names == NULL ? "" : names, sink->name);
+        }
+    }
+    return names;
+}
+
+bool waits_for_rest(const struct attempt *a, const struct plan_step *step)
+{
+    return step->kind == PLAN_CREATE_SINK && retired(a) != NULL;
+}
+
+/* Whether what the retired sinks had begun to deliver is there by now. */
+static bool has_come_to_rest(const struct attempt *a)
+{
+    int64_t commit_s = a->sync.commit_checkpoint_interval > 0
+                           ? a->sync.commit_checkpoint_interval
+                           : COMMIT_S;
+    int64_t now_ms = clock_monotonic_ms(a->loop->ports.clock);
+
+    return now_ms - memo_paused_since(a->loop->memo, a->key, retired(a), now_ms) >=
+           commit_s * 1000 + REST_MS;
+}
+
 bool waits_check(struct attempt *a, const struct plan_step *step,
                  const char **out_waiting, struct fault *fault)
 {
     const char *words = NULL;
     bool done = true;
+
+    if (step->wait == WAIT_NONE && waits_for_rest(a, step) && !has_come_to_rest(a)) {
+        *out_waiting = "what the paused sink had begun to deliver to arrive in StarRocks";
+        return true;
+    }
 
     switch (step->wait) {
     case WAIT_NONE:
@@ -129,6 +181,10 @@ bool waits_check(struct attempt *a, const struct plan_step *step,
         done = backfill_is_done(a, step->wait_for);
         words = arena_printf(a->arena, "sink %s to send the rows its CDC table holds",
                              step->wait_for);
+        break;
+    case WAIT_PAUSED:
+        done = is_paused(a, step->wait_for);
+        words = arena_printf(a->arena, "sink %s to be seen paused", step->wait_for);
         break;
     case WAIT_DELIVERED:
         if (!old_has_delivered(a, step->wait_for, &done, fault)) {

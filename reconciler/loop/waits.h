@@ -17,6 +17,10 @@
  * delivered a part of that too, and each such row comes again, in order, from the
  * successor. No gap, and the last writer of every key is the newest.
  *
+ * A sink that is retired without having delivered all (ddl/plan_rotate.c) is paused
+ * before its successor is made; what it had in its hands then is committed at its next
+ * commit, and must be there before the successor writes its first row.
+ *
  * t is the server's own clock, taken at the first look in this process that finds the
  * successor paused; a later t is as good, so a restart of the controller merely begins
  * anew. An unknown oldest change proves nothing: an idle healthy sink's is a few seconds
@@ -35,5 +39,7 @@
  */
 MUST_CHECK bool waits_check(struct attempt *a, const struct plan_step *step,
                             const char **out_waiting, struct fault *fault);
+/* A sink that is to be made beside paused ones: not in one go with what comes before. */
+bool waits_for_rest(const struct attempt *a, const struct plan_step *step);
 
 #endif

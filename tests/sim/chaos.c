@@ -1,6 +1,7 @@
 #include "chaos.h"
 
 #include "kube/api.h"
+#include "rotate.h"
 #include "shop.h"
 
 static const struct shop_sync pool[] = {
@@ -101,10 +102,39 @@ static void a_user_edits(struct sim *sim, const char *name)
 
 static const char *const conns[] = {"mysql", "mysql-b", "rw", "rw-b", "warehouse"};
 
+/* On the server, in the Secret, or in both, in any order. */
+static void a_password_rotates(struct sim *sim)
+{
+    enum rotate_what what = draw(sim, 2) == 0 ? ROTATE_MYSQL : ROTATE_STARROCKS;
+
+    switch (draw(sim, 6)) {
+    case 0:
+        rotate_server(sim, what);
+        break;
+    case 1:
+        rotate_wrong(sim, what);
+        break;
+    case 2:
+        rotate_back(sim, what);
+        break;
+    case 3:
+        rotate_server(sim, what);
+        rotate_secret(sim, what);
+        break;
+    default:
+        rotate_secret(sim, what);
+        break;
+    }
+}
+
 static void an_administrator_acts(struct sim *sim)
 {
     const char *name = one_of(sim, conns, COUNT_OF(conns));
 
+    if (draw(sim, 2) == 0) {
+        a_password_rotates(sim);
+        return;
+    }
     if (draw(sim, 2) == 0) {
         fake_kube_touch(sim->kube, "secrets", SHOP, name);
         loop_secret_changed(sim->loop, arena_printf(sim->arena, SHOP "/%s", name));
@@ -234,6 +264,8 @@ void chaos_end(struct sim *sim)
         sim->db->rw.v[i]->down = sim->db->rw.v[i]->recovering = false;
     }
     drop_views(sim);
+    rotate_secret(sim, ROTATE_MYSQL);
+    rotate_secret(sim, ROTATE_STARROCKS);
     chaos_wish_nothing(sim);
     for (size_t i = 0; i < COUNT_OF(pool); i++) {
         if (shop_find(sim, pool[i].name) != NULL) {

@@ -91,8 +91,7 @@ static const struct fake_rw *rw_of(struct sim *sim, const struct json *object)
 static struct fake_upstream *upstream_of(struct sim *sim, const struct json *object)
 {
     const char *name = json_path_string(object, "spec.source.connectionRef.name");
-    struct fake_mysql *mysql =
-        fake_db_mysql(sim->db, strcmp(name, "mysql") == 0 ? MYSQL_HOST : MYSQL_B_HOST);
+    struct fake_mysql *mysql = sim->db->mysql.v[strcmp(name, "mysql-b") == 0 ? 1 : 0];
 
     for (size_t i = 0; i < mysql->tables.n; i++) {
         struct fake_upstream *up = mysql->tables.v[i];

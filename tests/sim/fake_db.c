@@ -1,8 +1,25 @@
 /* What the three kinds of servers share. */
 #include "fake_session.h"
 
+#include "base/buf.h"
 #include "base/heap.h"
+#include "ddl/stmt.h"
 #include "sim.h"
+
+bool fake_db_accepts(const char *right, const char *password)
+{
+    return password != NULL && password[0] != '\0' &&
+           (right == NULL || strcmp(right, password) == 0);
+}
+
+const char *fake_db_sql(const struct stmt *stmt, struct arena *arena)
+{
+    AUTO(buf_deinit) struct buf text;
+
+    buf_init(&text, STMT_BYTES_MAX);
+    stmt_render(stmt, &text);
+    return buf_take(&text, arena);
+}
 
 bool fake_db_login(struct fake_db *db, const struct fake_gate *gate,
                    const struct db_endpoint *endpoint, struct fault *fault)
@@ -17,7 +34,8 @@ bool fake_db_login(struct fake_db *db, const struct fake_gate *gate,
                          gate->known ? "Unreachable" : "UnknownHost",
                          "%s: connection refused", gate->host);
     }
-    if (gate->refuses_login || secret_reveal(endpoint->password).n == 0) {
+    if (gate->refuses_login ||
+        !fake_db_accepts(gate->password, secret_reveal(endpoint->password).p)) {
         return fault_set(fault, FAULT_DENIED, "AuthFailed",
                          "%s: Access denied for user '%s'", gate->host, endpoint->user);
     }

@@ -17,12 +17,21 @@ struct sim;
 
 enum fake_kind { FAKE_SOURCE = 1, FAKE_TABLE, FAKE_SINK, FAKE_VIEW };
 
+struct fake_held { /* a change that a source has not read yet */
+    int64_t table, key, version;
+};
+
 struct fake_stream_object { /* anything in RisingWave */
     enum fake_kind kind;
     int64_t id, uses; /* uses: the id of what it reads; 0: nothing */
     const char *schema, *name;
+    const char *password; /* of sources and sinks */
     /* source */
     const char *hostname, *port, *username, *database, *server_id, *ssl_mode;
+    struct fake_mysql *server;  /* who answered under hostname when it was made */
+    int64_t back_ms;            /* its reader restarts until then */
+    int64_t read_ms;            /* up to where it has read: the moment of that event */
+    VEC(struct fake_held) held; /* changes that wait for the reader */
     /* table */
     const char *comment, *upstream; /* upstream: "db.table" */
     VEC(struct rw_column) columns;
@@ -51,6 +60,7 @@ struct fake_rw {
     enum plan_kind forgets; /* statements of this kind succeed and do nothing */
     int64_t last_id;
     int64_t tables_made, sinks_made; /* ever */
+    int64_t sources_altered;         /* ever */
     struct strlist schemas;
     VEC(struct fake_stream_object *) objects;
     VEC(struct rw_event) events;
@@ -68,6 +78,7 @@ struct fake_sr_table {
 struct fake_sr {
     const char *host;
     bool down, refuses_login, hides_backends;
+    const char *password; /* of its only account; NULL: any but none */
     int64_t live_backends;
     int64_t tables_made;      /* ever */
     const char *fails_alters; /* jobs are cancelled with this message; NULL: they work */
@@ -79,14 +90,18 @@ struct fake_db {
     struct db_factory base;
     struct sim *sim;
     int64_t open_sessions;
-    /* how long snapshots, new sinks and StarRocks' jobs take */
-    int64_t snapshot_ms, build_ms, alter_ms;
+    /* how long snapshots, new sinks, StarRocks' jobs and a source's restart take */
+    int64_t snapshot_ms, build_ms, alter_ms, restart_ms;
     VEC(struct fake_mysql *) mysql;
     VEC(struct fake_rw *) rw;
     VEC(struct fake_sr *) sr;
 };
 
 struct fake_db *fake_db_new(struct sim *sim);
+/* Whether an account with this password may log in where `right` is the password. */
+bool fake_db_accepts(const char *right, const char *password);
+/* What is really sent, passwords and all. */
+const char *fake_db_sql(const struct stmt *stmt, struct arena *arena);
 
 struct fake_mysql *fake_db_add_mysql(struct fake_db *db, const char *host,
                                      const char *uuid);
@@ -117,13 +132,23 @@ void fake_sr_remove(struct fake_sr *sr, const struct fake_sr_table *table);
 bool fake_sr_altering(const struct fake_sr_table *table);
 
 /* --- shared by fake_*.c --- */
+void fake_rw_list(const struct fake_rw *rw, const char *schema, struct arena *arena,
+                  struct rw_catalog *out_catalog);
+/* The internal table of an object: progress, position or log store. */
+const char *fake_rw_internal(const struct fake_stream_object *o, struct arena *arena);
 void fake_db_tick(struct fake_db *db); /* lets the rows flow up to now */
 /* A change of a MySQL table, on its way from now on. */
 void fake_rw_pass(struct fake_db *db, const struct fake_upstream *table, int64_t key,
                   int64_t version);
 void fake_rw_tick(struct fake_db *db, struct fake_rw *rw);
+/* It restarts, or its server is not where it looks for it. */
+bool fake_rw_is_away(const struct fake_db *db, const struct fake_stream_object *source);
+/* How many keys a sink has not deleted that its CDC table does not hold, from `offset`
+ * on. */
+void fake_rw_ghosts(const struct fake_rw *rw, const struct fake_stream_object *sink,
+                    int64_t offset, struct arena *arena, struct ghost_keys *out_keys);
 /* The MySQL table that a CDC table reads; NULL: there is none of that name. */
-struct fake_upstream *fake_rw_upstream(struct fake_db *db, const struct fake_rw *rw,
+struct fake_upstream *fake_rw_upstream(const struct fake_rw *rw,
                                        const struct fake_stream_object *table);
 void fake_sr_tick(struct fake_db *db, struct fake_sr *sr);
 bool fake_rw_open(struct db_factory *f, const struct db_endpoint *endpoint,

@@ -311,6 +311,41 @@ void fake_kube_purge(struct fake_kube *kube, const char *plural, const char *nam
     fake_kube_delete(kube, plural, namespace, name);
 }
 
+/* Base64 (RFC 4648, 4), as the values of a Secret are written. */
+static const char *encoded(const char *text, struct arena *arena)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    AUTO(buf_deinit) struct buf out;
+    size_t n = strlen(text);
+
+    buf_init(&out, 4096);
+    for (size_t i = 0; i < n; i += 3) {
+        unsigned bits = 0;
+
+        for (size_t k = 0; k < 3; k++) {
+            bits = bits << 8 | (i + k < n ? (unsigned char)text[i + k] : 0U);
+        }
+        for (size_t k = 0; k < 4; k++) {
+            buf_addc(&out, i + k > n ? '=' : digits[bits >> (18 - 6 * k) & 63]);
+        }
+    }
+    return buf_take(&out, arena);
+}
+
+void fake_kube_set_password(struct fake_kube *kube, const char *namespace,
+                            const char *name, const char *password)
+{
+    struct fake_object *o = fake_kube_object(kube, "secrets", namespace, name);
+    struct json *data = NULL;
+
+    must(o != NULL);
+    data = json_clone(json_get(o->json, "data"));
+    json_set_string(data, "password", encoded(password, kube->sim->arena));
+    json_set(o->json, "data", data);
+    fake_kube_changed(kube, o);
+}
+
 void fake_kube_touch(struct fake_kube *kube, const char *plural, const char *namespace,
                      const char *name)
 {

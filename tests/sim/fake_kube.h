@@ -72,6 +72,9 @@ void fake_kube_purge(struct fake_kube *kube, const char *plural, const char *nam
 /* New content for a Secret: its version moves. */
 void fake_kube_touch(struct fake_kube *kube, const char *plural, const char *namespace,
                      const char *name);
+/* Another value for the key "password" of a Secret. */
+void fake_kube_set_password(struct fake_kube *kube, const char *namespace,
+                            const char *name, const char *password);
 size_t fake_kube_events_of(const struct fake_kube *kube, const char *about,
                            const char *reason);
 

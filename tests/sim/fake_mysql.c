@@ -163,6 +163,20 @@ static bool list_like(struct source_db *db, const char *database, const char *pa
     return true;
 }
 
+/* No table here has a column that the connector cannot parse. */
+static bool list_unparseable(struct source_db *db, const char *database,
+                             struct cancel *cancel, struct arena *arena,
+                             struct strlist *out_columns, struct fault *fault)
+{
+    (void)database;
+    (void)arena;
+    if (!call(db, cancel, "list columns", fault)) {
+        return false;
+    }
+    memset(out_columns, 0, sizeof(*out_columns));
+    return true;
+}
+
 static bool replica_ids(struct source_db *db, struct cancel *cancel, struct arena *arena,
                         struct strlist *out_ids, struct fault *fault)
 {
@@ -191,6 +205,7 @@ static bool open_source(struct db_factory *f, const struct db_endpoint *endpoint
                                              .count_losses = count_losses,
                                              .count_rows = count_rows,
                                              .list_like = list_like,
+                                             .list_unparseable = list_unparseable,
                                              .replica_ids = replica_ids,
                                              .close = close_source};
     struct fake_db *db = (struct fake_db *)(void *)f;
@@ -198,6 +213,7 @@ static bool open_source(struct db_factory *f, const struct db_endpoint *endpoint
     const struct fake_gate gate = {.host = endpoint->conn->host,
                                    .known = mysql != NULL,
                                    .down = mysql != NULL && mysql->down,
+                                   .password = mysql == NULL ? NULL : mysql->password,
                                    .refuses_login =
                                        mysql != NULL && mysql->refuses_login};
     struct source *s = NULL;
@@ -226,6 +242,7 @@ struct fake_db *fake_db_new(struct sim *sim)
     db->snapshot_ms = 7000;
     db->build_ms = 5000;
     db->alter_ms = 20000;
+    db->restart_ms = 120000;
     return db;
 }
 

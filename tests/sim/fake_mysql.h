@@ -26,7 +26,8 @@ struct fake_upstream { /* a MySQL table */
 struct fake_mysql {
     const char *host;
     bool down, refuses_login;
-    bool slow; /* counting takes too long */
+    const char *password; /* of its only account; NULL: any but none */
+    bool slow;            /* counting takes too long */
     struct mysql_server server;
     VEC(struct fake_upstream *) tables;
 };

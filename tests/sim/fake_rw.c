@@ -47,100 +47,15 @@ static bool probe(struct stream_db *db, struct cancel *cancel, struct arena *are
     if (!read_call(db, cancel, "read RisingWave's version", fault)) {
         return false;
     }
-    *out_server = (struct rw_server){
-        .version = "3.0.3", .user = "tablesync", .database = "dev", .users = -1};
+    *out_server = (struct rw_server){.version = "3.0.3",
+                                     .user = "tablesync",
+                                     .database = "dev",
+                                     .users = -1,
+                                     .may_create = 1,
+                                     .may_connect = 1,
+                                     .actors = -1,
+                                     .parallelism = -1};
     return true;
-}
-
-static const char *kind_name(enum fake_kind kind)
-{
-    return kind == FAKE_SOURCE  ? "source"
-           : kind == FAKE_TABLE ? "table"
-           : kind == FAKE_SINK  ? "sink"
-                                : "materialized view";
-}
-
-static const char *infix(enum fake_kind kind)
-{
-    return kind == FAKE_SOURCE ? "source" : kind == FAKE_TABLE ? "streamcdcscan" : "sink";
-}
-
-static const char *internal_name(const struct fake_stream_object *o, struct arena *arena)
-{
-    return arena_printf(arena, "__internal_%s_%lld_%s_%lld", o->name,
-                        (long long)o->id + 1, infix(o->kind), (long long)o->id + 2);
-}
-
-static void list_source(const struct fake_stream_object *o, struct arena *arena,
-                        struct rw_catalog *c)
-{
-    struct rw_source source = {.id = o->id,
-                               .schema = o->schema,
-                               .name = o->name,
-                               .connector = "mysql-cdc",
-                               .hostname = o->hostname,
-                               .port = o->port,
-                               .username = o->username,
-                               .database = o->database,
-                               .server_id = o->server_id,
-                               .ssl_mode = o->ssl_mode};
-
-    VEC_PUSH(arena, &c->sources, source);
-}
-
-static void list_table(const struct fake_stream_object *o, struct arena *arena,
-                       struct rw_catalog *c)
-{
-    struct rw_table table = {.id = o->id, .name = o->name, .comment = o->comment};
-
-    for (VEC_EACH(struct rw_column, column, &o->columns)) {
-        VEC_PUSH(arena, &table.columns, *column);
-    }
-    VEC_PUSH(arena, &c->tables, table);
-}
-
-static void list_sink(const struct fake_stream_object *o, struct arena *arena,
-                      struct rw_catalog *c)
-{
-    struct rw_sink sink = {.id = o->id,
-                           .name = o->name,
-                           .host = o->target_host,
-                           .mysql_port = o->mysql_port,
-                           .http_port = o->http_port,
-                           .user = o->user,
-                           .database = o->target_database,
-                           .table = o->target_table,
-                           .primary_key = o->primary_key,
-                           .commit_checkpoint_interval = o->interval,
-                           .creating = !o->built,
-                           .rate_limit = o->rate_limit};
-
-    VEC_PUSH(arena, &c->sinks, sink);
-}
-
-static void list_object(const struct fake_stream_object *o, const char *schema,
-                        struct arena *arena, struct rw_catalog *c)
-{
-    bool here = strcmp(o->schema, schema) == 0;
-    struct rw_relation relation = {
-        .id = o->id, .schema = o->schema, .name = o->name, .kind = kind_name(o->kind)};
-
-    VEC_PUSH(arena, &c->relations, relation);
-    if (o->uses != 0) {
-        VEC_PUSH(arena, &c->edges,
-                 (struct rw_edge){.object = o->id, .referenced = o->uses});
-    }
-    if (o->kind == FAKE_SOURCE) {
-        list_source(o, arena, c);
-    } else if (here && o->kind == FAKE_TABLE) {
-        list_table(o, arena, c);
-    } else if (here && o->kind == FAKE_SINK) {
-        list_sink(o, arena, c);
-    }
-    if (o->kind != FAKE_VIEW) {
-        VEC_PUSH(arena, &c->internals,
-                 (struct rw_internal){.job = o->id, .name = internal_name(o, arena)});
-    }
 }
 
 static bool catalog(struct stream_db *db, const char *schema, struct cancel *cancel,
@@ -148,21 +63,11 @@ static bool catalog(struct stream_db *db, const char *schema, struct cancel *can
                     struct fault *fault)
 {
     const struct fake_rw *rw = of(db)->rw;
-    struct rw_catalog c = {0};
 
     if (!read_call(db, cancel, "read RisingWave's catalog", fault)) {
         return false;
     }
-    for (size_t i = 0; i < rw->schemas.n; i++) {
-        c.schema_exists = c.schema_exists || strcmp(rw->schemas.v[i], schema) == 0;
-    }
-    for (size_t i = 0; i < rw->objects.n; i++) {
-        list_object(rw->objects.v[i], schema, arena, &c);
-    }
-    for (VEC_EACH(struct rw_event, e, &rw->events)) {
-        VEC_PUSH(arena, &c.events, *e);
-    }
-    *out_catalog = c;
+    fake_rw_list(rw, schema, arena, out_catalog);
     return true;
 }
 
@@ -175,7 +80,7 @@ static const struct fake_stream_object *by_internal(const struct fake_rw *rw,
         const struct fake_stream_object *o = rw->objects.v[i];
 
         if (strcmp(o->schema, schema) == 0 && o->kind != FAKE_VIEW &&
-            strcmp(internal_name(o, arena), name) == 0) {
+            strcmp(fake_rw_internal(o, arena), name) == 0) {
             return o;
         }
     }
@@ -260,16 +165,110 @@ static bool count_rows(struct stream_db *db, const char *schema, const char *tab
 
 static bool source_offset(struct stream_db *db, const char *schema,
                           const char *internal_table, struct cancel *cancel,
-                          struct arena *arena, const char **out_file, struct fault *fault)
+                          struct arena *arena, struct rw_offset *out_offset,
+                          struct fault *fault)
 {
+    const struct sim *sim = of(db)->session.db->sim;
+    const struct fake_stream_object *o = NULL;
+
     (void)arena;
     if (!read_call(db, cancel, "read the source's position", fault)) {
         return false;
     }
-    if (by_internal(of(db)->rw, schema, internal_table) == NULL) {
+    o = by_internal(of(db)->rw, schema, internal_table);
+    if (o == NULL || o->kind != FAKE_SOURCE) {
         return gone(internal_table, fault);
     }
-    *out_file = "mysql-bin.000067";
+    *out_offset = (struct rw_offset){.file = "mysql-bin.000067",
+                                     .event_ms = sim_wall_ms(sim) -
+                                                 (sim->clock.now_ms - o->read_ms)};
+    return true;
+}
+
+static bool log_columns(struct stream_db *db, const char *schema,
+                        const char *internal_table, struct cancel *cancel,
+                        struct arena *arena, struct strlist *out_columns,
+                        struct fault *fault)
+{
+    const struct fake_stream_object *o = NULL;
+    struct strlist columns = {0};
+
+    if (!read_call(db, cancel, "read a log store's columns", fault)) {
+        return false;
+    }
+    o = by_internal(of(db)->rw, schema, internal_table);
+    if (o == NULL || o->kind != FAKE_SINK) {
+        return gone(internal_table, fault);
+    }
+    for (size_t i = 0; i < o->writes.n; i++) {
+        VEC_PUSH(arena, &columns, (const char *)arena_strdup(arena, o->writes.v[i]));
+    }
+    *out_columns = columns;
+    return true;
+}
+
+/* The sink whose log store the query reads; NULL: there is none of that name. */
+static const struct fake_stream_object *asked_sink(const struct fake_rw *rw,
+                                                   const char *sql, struct arena *arena)
+{
+    for (size_t i = 0; i < rw->objects.n; i++) {
+        const struct fake_stream_object *o = rw->objects.v[i];
+
+        if (o->kind == FAKE_SINK &&
+            strstr(sql, arena_printf(arena, "\"%s\"", fake_rw_internal(o, arena))) !=
+                NULL) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static int64_t asked_offset(const char *sql)
+{
+    const char *at = strstr(sql, "OFFSET ");
+
+    return at == NULL ? 0 : strtoll(at + strlen("OFFSET "), NULL, 10);
+}
+
+/* A row that the newest sink writes after this look would not be known to it as gone; and
+ * one that goes on itself may write more. */
+static void check_paused(struct sim *sim, const struct fake_rw *rw,
+                         const struct fake_stream_object *asked)
+{
+    const struct fake_stream_object *newest = asked;
+
+    for (size_t i = 0; i < rw->objects.n; i++) {
+        const struct fake_stream_object *o = rw->objects.v[i];
+
+        if (o->kind == FAKE_SINK && o->target_table != NULL &&
+            strcmp(o->target_table, asked->target_table) == 0 && o->id > newest->id) {
+            newest = o;
+        }
+    }
+    if (asked->rate_limit != 0 || newest->rate_limit != 0 || !newest->built) {
+        sim_violation(sim, "ghosts of %s are looked for while it or %s delivers",
+                      asked->name, newest->name);
+    }
+}
+
+static bool ghost_keys(struct stream_db *db, const struct ghosts_query *query,
+                       struct cancel *cancel, struct arena *arena,
+                       struct ghost_keys *out_keys, struct fault *fault)
+{
+    const struct fake_rw *rw = of(db)->rw;
+    const struct fake_stream_object *o = NULL;
+    const char *sql = fake_db_sql(query->stmt, arena);
+
+    if (!read_call(db, cancel, "read what a sink did not delete", fault)) {
+        return false;
+    }
+    o = asked_sink(rw, sql, arena);
+    if (o == NULL) {
+        return gone("log store", fault);
+    }
+    must(query->width == 1);
+    check_paused(of(db)->session.db->sim, rw, o);
+    fake_rw_ghosts(rw, o, asked_offset(sql), arena, out_keys);
     return true;
 }
 
@@ -310,6 +309,8 @@ bool fake_rw_open(struct db_factory *f, const struct db_endpoint *endpoint,
                                              .backlog = backlog,
                                              .count_rows = count_rows,
                                              .source_offset = source_offset,
+                                             .log_columns = log_columns,
+                                             .ghost_keys = ghost_keys,
                                              .apply = apply,
                                              .close = close_stream};
     struct fake_db *db = (struct fake_db *)(void *)f;

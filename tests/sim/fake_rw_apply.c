@@ -6,9 +6,9 @@
 /* As the classification of the real driver: the statement tells whose refusal it is. */
 static const char *reason_of(enum plan_kind kind)
 {
-    return kind == PLAN_CREATE_SINK     ? "SinkRejected"
-           : kind == PLAN_CREATE_SOURCE ? "SourceFailed"
-                                        : NULL;
+    return kind == PLAN_CREATE_SINK                                  ? "SinkRejected"
+           : kind == PLAN_CREATE_SOURCE || kind == PLAN_ALTER_SOURCE ? "SourceFailed"
+                                                                     : NULL;
 }
 
 bool fake_rw_refuse(struct fake_rw_job *j, const char *code, const char *why,
@@ -113,6 +113,10 @@ static bool create_source(struct fake_rw_job *j)
     if (mysql == NULL || mysql->down) {
         return fake_rw_refuse(j, "XX000", "failed to connect to MySQL", hostname);
     }
+    if (!fake_db_accepts(mysql->password, sql_option(&with, "password"))) {
+        return fake_rw_refuse(j, "XX000", "Access denied for user",
+                              sql_option(&with, "username"));
+    }
     check_server_id(j, hostname, sql_option(&with, "server.id"));
     o = fake_rw_add(j->db, j->rw, FAKE_SOURCE, j->schema, j->name, 0);
     o->hostname = arena_strdup(arena, hostname);
@@ -121,6 +125,57 @@ static bool create_source(struct fake_rw_job *j)
     o->database = arena_strdup(arena, sql_option(&with, "database.name"));
     o->server_id = arena_strdup(arena, sql_option(&with, "server.id"));
     o->ssl_mode = arena_strdup(arena, sql_option(&with, "ssl.mode"));
+    o->password = arena_strdup(arena, sql_option(&with, "password"));
+    o->server = mysql;
+    o->read_ms = j->db->sim->clock.now_ms;
+    return true;
+}
+
+static void take_over(struct arena *arena, const struct sql_options *with,
+                      const char *key, const char **field)
+{
+    if (sql_option(with, key) != NULL) {
+        *field = arena_strdup(arena, sql_option(with, key));
+    }
+}
+
+/* Checked against MySQL first, then the reader restarts (verified 37). */
+static bool alter_source(struct fake_rw_job *j)
+{
+    struct arena *arena = j->db->sim->arena;
+    struct sql_options with = {0};
+    struct fake_stream_object *o = NULL, wanted;
+
+    sql_qualified(&j->sql, &j->schema, &j->name);
+    sql_want(&j->sql, "CONNECTOR WITH");
+    sql_options(&j->sql, &with);
+    if (!fake_rw_understood(j)) {
+        return false;
+    }
+    o = fake_rw_find(j->rw, j->schema, j->name);
+    if (o == NULL || o->kind != FAKE_SOURCE) {
+        return fake_rw_refuse(j, "42704", "source not found", j->name);
+    }
+    if (sql_option(&with, "server.id") != NULL) {
+        return fake_rw_refuse(j, "XX000", "not allowed to be altered on the fly",
+                              "server.id");
+    }
+    wanted = *o;
+    take_over(arena, &with, "hostname", &wanted.hostname);
+    take_over(arena, &with, "port", &wanted.port);
+    take_over(arena, &with, "username", &wanted.username);
+    take_over(arena, &with, "password", &wanted.password);
+    take_over(arena, &with, "ssl.mode", &wanted.ssl_mode);
+    const struct fake_mysql *mysql = fake_db_mysql(j->db, wanted.hostname);
+    if (mysql == NULL || mysql->down) {
+        return fake_rw_refuse(j, "XX000", "failed to connect to MySQL", wanted.hostname);
+    }
+    if (!fake_db_accepts(mysql->password, wanted.password)) {
+        return fake_rw_refuse(j, "XX000", "Access denied for user", wanted.username);
+    }
+    *o = wanted;
+    o->back_ms = j->db->sim->clock.now_ms + j->db->restart_ms;
+    j->rw->sources_altered++;
     return true;
 }
 
@@ -176,7 +231,7 @@ bool fake_rw_apply(struct fake_db *db, struct fake_rw *rw, const struct plan_ste
 {
     struct fake_rw_job j = {.db = db, .rw = rw, .step = step, .fault = fault};
 
-    sql_init(&j.sql, SQL_RISINGWAVE, stmt_redacted(step->stmt, arena), arena);
+    sql_init(&j.sql, SQL_RISINGWAVE, fake_db_sql(step->stmt, arena), arena);
     if (step->kind == rw->refuses) {
         return fake_rw_refuse(&j, "XX000", "Failed to run the query", step->object);
     }
@@ -190,6 +245,9 @@ bool fake_rw_apply(struct fake_db *db, struct fake_rw *rw, const struct plan_ste
     case PLAN_CREATE_SOURCE:
         sql_want(&j.sql, "CREATE SOURCE");
         return create_source(&j);
+    case PLAN_ALTER_SOURCE:
+        sql_want(&j.sql, "ALTER SOURCE");
+        return alter_source(&j);
     case PLAN_CREATE_TABLE:
         sql_want(&j.sql, "CREATE TABLE");
         return fake_rw_create_table(&j);
@@ -220,6 +278,7 @@ bool fake_rw_apply(struct fake_db *db, struct fake_rw *rw, const struct plan_ste
     case PLAN_ALTER_TARGET:
     case PLAN_DROP_TARGET_COLUMN:
     case PLAN_TRUNCATE_TARGET:
+    case PLAN_DELETE_GHOSTS:
     case PLAN_COMMENT_TARGET:
     case PLAN_DROP_TARGET:
     case PLAN_KIND_MAX:

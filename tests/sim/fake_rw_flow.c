@@ -6,12 +6,11 @@
 #include "fake_db.h"
 #include "sim.h"
 
-struct fake_upstream *fake_rw_upstream(struct fake_db *db, const struct fake_rw *rw,
+struct fake_upstream *fake_rw_upstream(const struct fake_rw *rw,
                                        const struct fake_stream_object *table)
 {
     const struct fake_stream_object *source = fake_rw_by_id(rw, table->uses);
-    struct fake_mysql *mysql =
-        source == NULL ? NULL : fake_db_mysql(db, source->hostname);
+    struct fake_mysql *mysql = source == NULL ? NULL : source->server;
     struct sv rest = sv_from(table->upstream);
     struct sv database = sv_cut(&rest, '.');
 
@@ -50,6 +49,44 @@ static void put(struct fake_db *db, struct fake_rw *rw, struct fake_stream_objec
     }
 }
 
+bool fake_rw_is_away(const struct fake_db *db, const struct fake_stream_object *source)
+{
+    return source->server == NULL || /* made by hand: it reads nothing */
+           strcmp(source->hostname, source->server->host) != 0 ||
+           db->sim->clock.now_ms < source->back_ms;
+}
+
+/* To the table at once, or once its source reads again. */
+static void pass(struct fake_db *db, struct fake_rw *rw, struct fake_stream_object *table,
+                 int64_t key, int64_t version)
+{
+    struct fake_stream_object *source = fake_rw_by_id(rw, table->uses);
+
+    if (source->held.n == 0 && !fake_rw_is_away(db, source)) {
+        put(db, rw, table, key, version);
+        return;
+    }
+    VEC_PUSH(db->sim->arena, &source->held,
+             (struct fake_held){.table = table->id, .key = key, .version = version});
+}
+
+static void tick_source(struct fake_db *db, struct fake_rw *rw,
+                        struct fake_stream_object *source)
+{
+    if (fake_rw_is_away(db, source)) {
+        return;
+    }
+    source->read_ms = db->sim->clock.now_ms;
+    for (VEC_EACH(const struct fake_held, h, &source->held)) {
+        struct fake_stream_object *table = fake_rw_by_id(rw, h->table);
+
+        if (table != NULL) {
+            put(db, rw, table, h->key, h->version);
+        }
+    }
+    source->held.n = 0;
+}
+
 void fake_rw_pass(struct fake_db *db, const struct fake_upstream *table, int64_t key,
                   int64_t version)
 {
@@ -60,9 +97,8 @@ void fake_rw_pass(struct fake_db *db, const struct fake_upstream *table, int64_t
             struct fake_stream_object *o = rw->objects.v[k];
 
             /* What is not loaded yet will find the row in the snapshot. */
-            if (o->kind == FAKE_TABLE && o->live &&
-                fake_rw_upstream(db, rw, o) == table) {
-                put(db, rw, o, key, version);
+            if (o->kind == FAKE_TABLE && o->live && fake_rw_upstream(rw, o) == table) {
+                pass(db, rw, o, key, version);
             }
         }
     }
@@ -71,7 +107,7 @@ void fake_rw_pass(struct fake_db *db, const struct fake_upstream *table, int64_t
 static void tick_table(struct fake_db *db, struct fake_rw *rw,
                        struct fake_stream_object *table)
 {
-    const struct fake_upstream *up = fake_rw_upstream(db, rw, table);
+    const struct fake_upstream *up = fake_rw_upstream(rw, table);
 
     if (table->live || db->sim->clock.now_ms < table->loaded_ms || up == NULL) {
         return;
@@ -144,7 +180,8 @@ static void tick_sink(struct fake_db *db, struct fake_rw *rw,
 {
     struct fake_sr *sr = fake_db_sr(db, sink->target_host);
     struct fake_sr_table *target =
-        sr == NULL || sr->down || sr->live_backends == 0
+        sr == NULL || sr->down || sr->live_backends == 0 ||
+                !fake_db_accepts(sr->password, sink->password)
             ? NULL
             : fake_sr_find(sr, sink->target_database, sink->target_table);
 
@@ -168,10 +205,40 @@ void fake_rw_tick(struct fake_db *db, struct fake_rw *rw)
     for (size_t k = 0; k < rw->objects.n; k++) {
         struct fake_stream_object *o = rw->objects.v[k];
 
-        if (o->kind == FAKE_TABLE) {
+        if (o->kind == FAKE_SOURCE) {
+            tick_source(db, rw, o);
+        } else if (o->kind == FAKE_TABLE) {
             tick_table(db, rw, o);
         } else if (o->kind == FAKE_SINK) {
             tick_sink(db, rw, o);
         }
     }
+}
+
+/* Whether the log of a sink holds this key as a deletion that was not delivered. */
+static bool holds_deletion(const struct fake_stream_object *sink, int64_t key)
+{
+    for (size_t i = sink->delivered; i < sink->changes.n; i++) {
+        if (sink->changes.v[i].key == key && sink->changes.v[i].version == FAKE_NO_ROW) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void fake_rw_ghosts(const struct fake_rw *rw, const struct fake_stream_object *sink,
+                    int64_t offset, struct arena *arena, struct ghost_keys *out_keys)
+{
+    const struct fake_stream_object *table = fake_rw_by_id(rw, sink->uses);
+    struct ghost_keys keys = {.width = 1};
+
+    for (int64_t key = 1; key <= (int64_t)table->data.versions.n; key++) {
+        if (fake_rows_get(&table->data, key) != FAKE_NO_ROW ||
+            !holds_deletion(sink, key) || offset-- > 0) {
+            continue;
+        }
+        VEC_PUSH(arena, &keys.cells,
+                 (const char *)arena_printf(arena, "%lld", (long long)key));
+    }
+    *out_keys = keys;
 }

@@ -156,7 +156,8 @@ static bool check_target(struct fake_rw_job *j, const struct reading *r,
     struct fake_sr *sr = host == NULL ? NULL : fake_db_sr(j->db, host);
     const struct fake_sr_table *target = NULL;
 
-    if (sr == NULL || sr->down || sr->live_backends == 0) {
+    if (sr == NULL || sr->down || sr->live_backends == 0 ||
+        !fake_db_accepts(sr->password, sql_option(with, "starrocks.password"))) {
         (void)fault_set(j->fault, FAULT_UNAVAILABLE, "SinkRejected",
                         "Doris/Starrocks connect error: %s",
                         host == NULL ? "no host" : host);
@@ -186,6 +187,7 @@ static void fill_sink(struct fake_rw_job *j, struct fake_stream_object *o,
     o->target_table = arena_strdup(arena, sql_option(with, "starrocks.table"));
     o->primary_key = arena_strdup(arena, sql_option(with, "primary_key"));
     o->interval = arena_strdup(arena, sql_option(with, "commit_checkpoint_interval"));
+    o->password = arena_strdup(arena, sql_option(with, "starrocks.password"));
     o->reads = r->reads;
     for (VEC_EACH(const struct output, out, &r->outputs)) {
         VEC_PUSH(arena, &o->writes, out->name);

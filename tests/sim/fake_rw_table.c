@@ -108,8 +108,11 @@ bool fake_rw_create_table(struct fake_rw_job *j)
     if (mysql == NULL || mysql->down) {
         return fake_rw_refuse(j, "XX000", "failed to connect to MySQL", source->hostname);
     }
+    if (!fake_db_accepts(mysql->password, source->password)) {
+        return fake_rw_refuse(j, "XX000", "Access denied for user", source->username);
+    }
     draft.uses = source->id;
-    if (!check_upstream(j, &draft, fake_rw_upstream(j->db, j->rw, &draft))) {
+    if (!check_upstream(j, &draft, fake_rw_upstream(j->rw, &draft))) {
         return false;
     }
     fill_table(j, fake_rw_add(j->db, j->rw, FAKE_TABLE, j->schema, j->name, source->id),

@@ -10,6 +10,7 @@
 struct fake_gate {
     const char *host;
     bool known, down, refuses_login;
+    const char *password; /* the right one; NULL: any but none */
 };
 bool fake_db_login(struct fake_db *db, const struct fake_gate *gate,
                    const struct db_endpoint *endpoint, struct fault *fault);

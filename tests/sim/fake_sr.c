@@ -99,7 +99,8 @@ static bool probe(struct target_db *db, struct cancel *cancel, struct arena *are
         return false;
     }
     *out_server = (struct sr_server){.version = "4.1.0-26a4a59",
-                                     .live_backends = seen_backends(of(db)->sr)};
+                                     .live_backends = seen_backends(of(db)->sr),
+                                     .root = true};
     return true;
 }
 
@@ -138,7 +139,7 @@ static bool apply(struct target_db *db, const struct plan_step *step, const char
     if (tag == NULL || step->system != PLAN_STARROCKS) {
         sim_violation(j.db->sim, "a statement for another server, or without a tag");
     }
-    sql_init(&j.sql, SQL_STARROCKS, stmt_redacted(step->stmt, arena), arena);
+    sql_init(&j.sql, SQL_STARROCKS, fake_db_sql(step->stmt, arena), arena);
     if (!fake_session_call(&t->session, t->sr->down, true, cancel, step->object, &verdict,
                            fault) ||
         !fake_sr_run(&j) ||
@@ -167,6 +168,7 @@ bool fake_sr_open(struct db_factory *f, const struct db_endpoint *endpoint,
     const struct fake_gate gate = {.host = endpoint->conn->host,
                                    .known = sr != NULL,
                                    .down = sr != NULL && sr->down,
+                                   .password = sr == NULL ? NULL : sr->password,
                                    .refuses_login = sr != NULL && sr->refuses_login};
     struct target *t = NULL;
 

@@ -219,3 +219,26 @@ bool fake_sr_truncate(struct fake_sr_job *j)
     t->rows = 0;
     return true;
 }
+
+/* DELETE of rows by their only key column: each number behind WHERE is a key. */
+bool fake_sr_delete(struct fake_sr_job *j)
+{
+    const char *database = NULL, *name = NULL;
+    struct fake_sr_table *t = NULL;
+    int64_t key = 0;
+
+    sql_want(&j->sql, "DELETE FROM");
+    sql_qualified(&j->sql, &database, &name);
+    sql_want(&j->sql, "WHERE");
+    t = fake_sr_find(j->sr, database, name);
+    if (t == NULL) {
+        return fake_sr_refuse(j, "5502", "Unknown table", name);
+    }
+    while (!j->sql.broken && j->sql.token != SQL_END) {
+        if (sv_int64(sv_from(sql_take_any(&j->sql)), &key)) {
+            fake_rows_put(&t->data, j->db->sim->arena, key, FAKE_NO_ROW);
+        }
+    }
+    t->rows = t->data.count;
+    return fake_sr_understood(j);
+}

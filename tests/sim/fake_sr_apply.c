@@ -274,10 +274,13 @@ bool fake_sr_run(struct fake_sr_job *j)
     case PLAN_TRUNCATE_TARGET:
         sql_want(&j->sql, "TRUNCATE TABLE");
         return fake_sr_truncate(j);
+    case PLAN_DELETE_GHOSTS:
+        return fake_sr_delete(j);
     case PLAN_DROP_TARGET:
         return drop_table(j);
     case PLAN_CREATE_SCHEMA:
     case PLAN_CREATE_SOURCE:
+    case PLAN_ALTER_SOURCE:
     case PLAN_CREATE_TABLE:
     case PLAN_COMMENT_TABLE:
     case PLAN_CREATE_SINK:

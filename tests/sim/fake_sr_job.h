@@ -18,6 +18,7 @@ bool fake_sr_run(struct fake_sr_job *j);
 /* Keys drop, add and modify columns; comments; TRUNCATE. From the table's name on. */
 bool fake_sr_alter_table(struct fake_sr_job *j);
 bool fake_sr_truncate(struct fake_sr_job *j);
+bool fake_sr_delete(struct fake_sr_job *j); /* the whole statement */
 
 /* "why: what", judged as the real driver judges the server's words; false. */
 bool fake_sr_refuse(struct fake_sr_job *j, const char *code, const char *why,

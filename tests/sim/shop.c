@@ -5,8 +5,7 @@
 
 #include <stdio.h>
 
-static void add_connection(struct sim *sim, const char *name, const char *type,
-                           const char *host)
+void shop_connect(struct sim *sim, const char *name, const char *type, const char *host)
 {
     char text[512];
 
@@ -42,11 +41,11 @@ struct sim *shop_open(const struct sim_options *options)
     (void)fake_db_add_rw(sim->db, RW_HOST);
     (void)fake_db_add_rw(sim->db, RW_B_HOST);
     (void)fake_db_add_sr(sim->db, SR_HOST, "ods");
-    add_connection(sim, "mysql", "MySQL", MYSQL_HOST);
-    add_connection(sim, "mysql-b", "MySQL", MYSQL_B_HOST);
-    add_connection(sim, "rw", "RisingWave", RW_HOST);
-    add_connection(sim, "rw-b", "RisingWave", RW_B_HOST);
-    add_connection(sim, "warehouse", "StarRocks", SR_HOST);
+    shop_connect(sim, "mysql", "MySQL", MYSQL_HOST);
+    shop_connect(sim, "mysql-b", "MySQL", MYSQL_B_HOST);
+    shop_connect(sim, "rw", "RisingWave", RW_HOST);
+    shop_connect(sim, "rw-b", "RisingWave", RW_B_HOST);
+    shop_connect(sim, "warehouse", "StarRocks", SR_HOST);
     return sim;
 }
 
@@ -102,7 +101,7 @@ void shop_delete(struct sim *sim, const char *name)
 
 struct fake_mysql *shop_mysql(struct sim *sim)
 {
-    return fake_db_mysql(sim->db, MYSQL_HOST);
+    return sim->db->mysql.v[0]; /* wherever it has moved to */
 }
 
 struct fake_rw *shop_rw(struct sim *sim)
@@ -112,7 +111,7 @@ struct fake_rw *shop_rw(struct sim *sim)
 
 struct fake_sr *shop_sr(struct sim *sim)
 {
-    return fake_db_sr(sim->db, SR_HOST);
+    return sim->db->sr.v[0];
 }
 
 const struct json *shop_find(struct sim *sim, const char *name)

@@ -38,6 +38,8 @@ struct sim *shop_open(const struct sim_options *options);
 /* Fails the test on violations, and frees the sim. */
 void shop_close(struct sim *sim);
 void shop_add(struct sim *sim, struct shop_sync sync);
+/* A DatabaseConnection with a Secret of its own, of the same name. */
+void shop_connect(struct sim *sim, const char *name, const char *type, const char *host);
 void shop_delete(struct sim *sim, const char *name);
 
 /* With one TableSync, orders, that is Ready and has delivered everything. */
@@ -129,6 +131,8 @@ int run_approval_tests(void);
 int run_replaced_tests(void);
 int run_policy_tests(void);
 int run_column_tests(void);
+int run_rotation_tests(void);
+int run_source_rotation_tests(void);
 int run_torture_tests(void);
 int run_random_tests(void);
 

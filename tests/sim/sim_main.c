@@ -21,6 +21,8 @@ int main(int argc, char **argv)
     failed += run_replaced_tests();
     failed += run_policy_tests();
     failed += run_column_tests();
+    failed += run_rotation_tests();
+    failed += run_source_rotation_tests();
     failed += run_torture_tests();
     failed += run_random_tests();
     return failed == 0 ? 0 : 1;

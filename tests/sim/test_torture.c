@@ -1,6 +1,7 @@
 /* Any one call of a change, a re-sync or an approval may fail, lose its answer or be the
  * controller's last, while rows change: it ends as if nothing had happened. */
 #include "living.h"
+#include "rotate.h"
 
 #define CHURN_MS 15000
 
@@ -33,6 +34,26 @@ static void recreated(struct sim *sim)
 {
     living_churn_for(sim, CHURN_MS);
     living_resync(sim, "once", "Recreate");
+}
+
+static void new_target_password(struct sim *sim)
+{
+    living_churn_for(sim, CHURN_MS);
+    rotate_server(sim, ROTATE_STARROCKS);
+    rotate_secret(sim, ROTATE_STARROCKS);
+}
+
+static void new_source_password(struct sim *sim)
+{
+    living_churn_for(sim, CHURN_MS);
+    sim->db->restart_ms = 20000;
+    rotate_server(sim, ROTATE_MYSQL);
+    rotate_secret(sim, ROTATE_MYSQL);
+}
+
+static bool source_is_altered(struct sim *sim)
+{
+    return shop_rw(sim)->sources_altered > 0 && living_is_ready(sim);
 }
 
 static bool asks(struct sim *sim)
@@ -81,6 +102,12 @@ static void one_table(struct sim *sim)
     check_made(sim, 1);
 }
 
+static void altered_once(struct sim *sim)
+{
+    check_made(sim, 1);
+    assert_int_equal(shop_rw(sim)->sources_altered, 1);
+}
+
 static void two_tables(struct sim *sim)
 {
     check_made(sim, 2);
@@ -111,6 +138,10 @@ static const struct trial trials[] = {
     {"a re-sync Truncate", living_grow, truncated, living_is_handled, two_tables, STRIDE},
     {"a re-sync Recreate", living_grow, recreated, living_is_handled, two_targets,
      STRIDE},
+    {"StarRocks' password", living_grow, new_target_password, living_has_new_sink,
+     one_table, STRIDE},
+    {"MySQL's password", living_grow, new_source_password, source_is_altered,
+     altered_once, STRIDE},
     {"an approval", wait_for_approval, approve, column_is_gone, dropped_for_good, STRIDE},
 };
 

@@ -100,6 +100,26 @@ static bool source_probe(struct source_db *db, struct cancel *cancel, struct are
         return false;
     }
     *out_server = (struct mysql_server){.version = arena_strdup(arena, "8.0.39")};
+    if (((struct unit_source *)(void *)db)->db->mysql.version != NULL) {
+        *out_server = ((struct unit_source *)(void *)db)->db->mysql;
+    }
+    return true;
+}
+
+static bool source_unparseable(struct source_db *db, const char *database,
+                               struct cancel *cancel, struct arena *arena,
+                               struct strlist *out_columns, struct fault *fault)
+{
+    struct unit_db *unit = ((struct unit_source *)(void *)db)->db;
+
+    (void)database;
+    (void)cancel;
+    (void)fault;
+    unit->lists++;
+    memset(out_columns, 0, sizeof(*out_columns));
+    if (unit->unparseable != NULL) {
+        VEC_PUSH(arena, out_columns, unit->unparseable);
+    }
     return true;
 }
 
@@ -107,6 +127,26 @@ static void source_close(struct source_db *db)
 {
     ((struct unit_source *)(void *)db)->db->closes++;
     heap_free(db);
+}
+
+static bool stream_probe(struct stream_db *db, struct cancel *cancel, struct arena *arena,
+                         struct rw_server *out_server, struct fault *fault)
+{
+    struct unit_db *unit = ((struct unit_stream *)(void *)db)->db;
+
+    (void)cancel;
+    if (!read_once(unit, fault)) {
+        return false;
+    }
+    *out_server = (struct rw_server){.version = arena_strdup(arena, "3.0.3"),
+                                     .may_create = -1,
+                                     .may_connect = -1,
+                                     .actors = -1,
+                                     .parallelism = -1};
+    if (unit->rw.version != NULL) {
+        *out_server = unit->rw;
+    }
+    return true;
 }
 
 static bool stream_catalog(struct stream_db *db, const char *schema,
@@ -137,6 +177,9 @@ static bool target_probe(struct target_db *db, struct cancel *cancel, struct are
         return false;
     }
     *out_server = (struct sr_server){.version = arena_strdup(arena, "4.1.0")};
+    if (((struct unit_target *)(void *)db)->db->sr.version != NULL) {
+        *out_server = ((struct unit_target *)(void *)db)->db->sr;
+    }
     return true;
 }
 
@@ -151,6 +194,7 @@ static bool open_source(struct db_factory *f, const struct db_endpoint *endpoint
                         struct fault *fault)
 {
     static const struct source_db_ops ops = {.probe = source_probe,
+                                             .list_unparseable = source_unparseable,
                                              .close = source_close};
     struct unit_db *db = (struct unit_db *)(void *)f;
     struct unit_source *made = NULL;
@@ -171,8 +215,8 @@ static bool open_stream(struct db_factory *f, const struct db_endpoint *endpoint
                         struct cancel *cancel, struct stream_db **out_db,
                         struct fault *fault)
 {
-    static const struct stream_db_ops ops = {.catalog = stream_catalog,
-                                             .close = stream_close};
+    static const struct stream_db_ops ops = {
+        .probe = stream_probe, .catalog = stream_catalog, .close = stream_close};
     struct unit_db *db = (struct unit_db *)(void *)f;
     struct unit_stream *made = NULL;
 

@@ -62,6 +62,12 @@ struct unit_db {
     void *context;
     bool (*on_open)(struct unit_db *db, struct fault *fault); /* NULL: works */
     bool (*on_read)(struct unit_db *db, struct fault *fault);
+    /* What the servers say of themselves; no version: hardly anything. */
+    struct mysql_server mysql;
+    struct rw_server rw;
+    struct sr_server sr;
+    const char *unparseable; /* the one column of each database; NULL: none */
+    _Atomic int64_t lists;   /* how often it was asked for */
 };
 void unit_db_init(struct unit_db *db);
 

@@ -43,7 +43,7 @@ static void an_accepted_statement_is_not_sent_again(void **state)
 
     circle_begin(&c, s, PLAN_CREATE_TABLE);
     assert_string_equal(refusal(&c, &fault), "");
-    memo_accept(s->loop->memo, s->a.key, s->a.plan.steps.v[0].id);
+    circles_note(&s->a, &s->a.plan.steps.v[0]);
     assert_string_equal(refusal(&c, &fault), "DefinitionChanged");
     assert_contains(fault.text, "do something to ods.orders");
     assert_string_equal(refusal(&c, &fault), ""); /* said: it may be tried again */
@@ -58,7 +58,7 @@ static void the_rest_of_a_plan_is_no_circle(void **state)
     struct circle c;
 
     circle_begin(&c, s, PLAN_CREATE_TABLE);
-    memo_accept(s->loop->memo, s->a.key, s->a.plan.steps.v[0].id);
+    circles_note(&s->a, &s->a.plan.steps.v[0]);
     s->a.plan.steps.v++;
     s->a.plan.steps.n--;
     assert_string_equal(refusal(&c, &fault), "");
@@ -74,7 +74,7 @@ static void a_schema_change_that_was_given_up_tells_why(void **state)
     circle_begin(&c, s, PLAN_ALTER_TARGET);
     c.sr.u.sr.tables.v[0].alter_failed = "tablet 10 has too many versions";
     assert_string_equal(refusal(&c, &fault), ""); /* an old failure of somebody's */
-    memo_accept(s->loop->memo, s->a.key, s->a.plan.steps.v[0].id);
+    circles_note(&s->a, &s->a.plan.steps.v[0]);
     assert_string_equal(refusal(&c, &fault), "AlterFailed");
     assert_contains(fault.text, "tablet 10 has too many versions");
     scene_end(s);

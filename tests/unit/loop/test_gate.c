@@ -274,6 +274,63 @@ static void a_new_generation_is_no_drift(void **state)
 }
 
 /* Held drift is waiting for nobody: no approval is asked for what will not be done. */
+static const struct ident *name(struct scene *s, const char *text, enum ident_kind kind)
+{
+    const struct ident *ident = NULL;
+    struct fault fault = FAULT_INIT;
+
+    assert_ok(
+        ident_parse(s->a.arena, sv_from(text), SQL_RISINGWAVE, kind, &ident, &fault),
+        fault);
+    return ident;
+}
+
+/* What follows the connections and their Secrets is nobody's meddling, and the run says
+ * what it is for. */
+static void another_account_is_no_drift(void **state)
+{
+    static const struct {
+        enum plan_kind kind;
+        enum plan_purpose purpose;
+        const char *mysql_host, *starrocks_host, *trigger;
+    } rows[] = {{PLAN_ALTER_SOURCE, PURPOSE_SETTINGS, "my", "sr", "Secret"},
+                {PLAN_ALTER_SOURCE, PURPOSE_SETTINGS, "old", "sr", "Connection"},
+                {PLAN_CREATE_SINK, PURPOSE_ROTATE, "my", "sr", "Secret"},
+                {PLAN_CREATE_SINK, PURPOSE_ROTATE, "my", "old", "Connection"}};
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct observation rw = {0};
+
+        scene_begin(s, "gate");
+        s->a.rw = &rw;
+        s->a.before.applied_hash = s->a.before.plan_hash = "sha256:0123456789ab";
+        s->a.sync.drift_policy = DRIFT_OBSERVE;
+        s->a.desired.rw_schema = name(s, "tablesync", IDENT_SCHEMA);
+        s->a.desired.source_name = name(s, "src_shop", IDENT_TABLE);
+        s->a.desired.sink_prefix = "k_orders_v";
+        s->a.bindings[BIND_SOURCE].conn = (struct dbconn){.host = "my", .port = 3306};
+        s->a.bindings[BIND_TARGET].conn = (struct dbconn){.host = "sr", .port = 9030};
+        VEC_PUSH(s->a.arena, &rw.u.rw.sources,
+                 (struct rw_source){.schema = "tablesync",
+                                    .name = "src_shop",
+                                    .hostname = rows[i].mysql_host,
+                                    .port = "3306"});
+        VEC_PUSH(s->a.arena, &rw.u.rw.sinks,
+                 (struct rw_sink){.name = "k_orders_v1",
+                                  .host = rows[i].starrocks_host,
+                                  .mysql_port = "9030"});
+        (void)scene_step(s, rows[i].kind, "tablesync.x", RISK_SAFE);
+        s->a.plan.purpose = rows[i].purpose;
+        assert_int_equal(pass(s), STEP_CONTINUE);
+        assert_false(s->a.held);
+        assert_false(s->a.drifted);
+        assert_string_equal(s->a.trigger, rows[i].trigger);
+        scene_end(s);
+    }
+    assert_int_equal(s->events, 0);
+}
+
 static void held_drift_needs_no_approval(void **state)
 {
     struct scene *s = *state;
@@ -318,6 +375,7 @@ int main(void)
         SCENE_TEST(manual_mode_asks_for_everything_but_pausing),
         SCENE_TEST(only_the_policy_decides_about_drift),
         SCENE_TEST(a_new_generation_is_no_drift),
+        SCENE_TEST(another_account_is_no_drift),
         SCENE_TEST(held_drift_needs_no_approval),
         SCENE_TEST(a_change_of_mysql_is_told_once),
     };

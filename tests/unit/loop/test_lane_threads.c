@@ -162,6 +162,94 @@ static void with_turn(bool stop, bool expect_turn)
     flag_deinit(&turn.got);
 }
 
+/* --- a server that no login has worked on yet --- */
+
+static bool slow_refusal(struct unit_db *db, struct fault *fault)
+{
+    struct crew *crew = db->context;
+
+    db->closes++;
+    flag_raise(&crew->reading);
+    /* Whoever does not wait for our answer logs in now. */
+    (void)flag_wait(&crew->reading, 2, 150);
+    return fault_set(fault, FAULT_DENIED, "AuthFailed", "no");
+}
+
+static bool slow_welcome(struct unit_db *db, struct fault *fault)
+{
+    struct crew *crew = db->context;
+
+    (void)fault;
+    flag_raise(&crew->reading);
+    (void)flag_wait(&crew->reading, 2, 150);
+    return true;
+}
+
+static void *open_once(void *argument)
+{
+    static const struct dbconn conn = {.type = DBCONN_MYSQL, .host = "m"};
+    struct crew *crew = argument;
+    const struct db_endpoint endpoint = {.conn = &conn, .user = "u"};
+    struct lane *lane = lane_get(crew->lanes, "ns/a", "1");
+    struct session session = {0};
+    struct fault fault = FAULT_INIT;
+
+    if (session_open(lane, &endpoint, &crew->root, &session, &fault)) {
+        crew->answers++;
+        session_close(&session, NULL);
+    } else {
+        crew->answers += strcmp(fault.reason, "AuthFailed") == 0 ? 1 : 0;
+    }
+    lane_put(lane);
+    return NULL;
+}
+
+static void open_with_all(struct crew *crew)
+{
+    pthread_t threads[WORKERS];
+
+    for (size_t i = 0; i < WORKERS; i++) {
+        must(pthread_create(&threads[i], NULL, open_once, crew) == 0);
+    }
+    for (size_t i = 0; i < WORKERS; i++) {
+        must(pthread_join(threads[i], NULL) == 0);
+    }
+}
+
+/* One tries and the others hear what it heard: also when the pause after it is over. */
+static void one_at_a_time_tries_a_bad_login(void **state)
+{
+    struct crew crew = {0};
+    struct unit_clock clock;
+    struct fault fault = FAULT_INIT;
+
+    (void)state;
+    unit_db_init(&crew.db);
+    unit_clock_init(&clock);
+    crew.db.context = &crew;
+    crew.db.on_open = slow_refusal;
+    flag_init(&crew.reading);
+    assert_ok(cancel_init_root(&crew.root, &clock.base, &fault), fault);
+    crew.lanes = lanes_new(&crew.db.base, &clock.base, 1);
+    open_with_all(&crew);
+    assert_int_equal(crew.answers, WORKERS);
+    assert_int_equal(crew.db.opens, 1);
+    clock.now_ms += 60000;
+    crew.reading.count = 0;
+    open_with_all(&crew);
+    assert_int_equal(crew.answers, 2 * WORKERS);
+    assert_int_equal(crew.db.opens, 2);
+    /* Once a login has worked they come as they like. */
+    crew.db.on_open = slow_welcome;
+    clock.now_ms += 60000;
+    crew.reading.count = 1;
+    (void)open_once(&crew);
+    assert_int_equal(crew.answers, 2 * WORKERS + 1);
+    lanes_free(crew.lanes);
+    cancel_deinit(&crew.root);
+    flag_deinit(&crew.reading);
+}
+
 static void ddl_waits_for_its_turn(void **state)
 {
     (void)state;
@@ -202,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(workers_share_one_read),
         cmocka_unit_test(a_failed_read_does_not_fail_the_others),
+        cmocka_unit_test(one_at_a_time_tries_a_bad_login),
         cmocka_unit_test(ddl_waits_for_its_turn),
         cmocka_unit_test(a_stop_ends_the_wait),
         cmocka_unit_test(a_deadline_ends_the_wait),

@@ -2,6 +2,7 @@
 #include "loop_unit.h"
 
 #include "base/heap.h"
+#include "model/spec.h"
 
 #include <stdio.h>
 
@@ -174,6 +175,55 @@ static void a_secret_wakes_connections_and_their_users(void **state)
     assert_int_equal(queue_numbers(s->loop->queue).depth, 0);
 }
 
+static void put_held(struct scene *s, const char *name, const char *more_metadata,
+                     const char *tls)
+{
+    char text[1024];
+
+    (void)snprintf(text, sizeof(text),
+                   "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"c-%s\","
+                   "\"generation\":1,\"resourceVersion\":\"%lld\"%s},\"spec\":{"
+                   "\"credentialsSecretRef\":{\"name\":\"login\"},\"tls\":{%s}}}",
+                   name, name, (long long)++s->version, more_metadata, tls);
+    kube_store_put(s->loop->conns, unit_json(text));
+}
+
+/* What TLS verifies with is as good a reason to try again as a password. */
+static void certificates_wake_connections_and_their_users(void **state)
+{
+    static const char *const NAMES[] = {"ns/authority", "ns/client"};
+    struct scene *s = *state;
+
+    put_sync(s, "ns", "a", 1, "", "Pending");
+    put_held(s, "rw", "",
+             "\"caSecretRef\":{\"name\":\"authority\"},\"clientCertSecretRef\":{"
+             "\"name\":\"client\"}");
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        loop_secret_changed(s->loop, NAMES[i]);
+        assert_int_equal(take_all(s, LOOP_KEY_CONN "ns/rw"), 1);
+        loop_secret_changed(s->loop, NAMES[i]);
+        assert_int_equal(take_all(s, LOOP_KEY_SYNC "ns/a"), 1);
+    }
+}
+
+/* Nothing tells any more which connections it used. */
+static void a_user_that_is_gone_is_told_to_those_that_are_held(void **state)
+{
+    struct scene *s = *state;
+
+    put_held(s, "rw", ",\"finalizers\":[\"" DBCONN_FINALIZER "\"]", "");
+    put_held(s, "free", "", "");
+    put_sync(s, "ns", "a", 1, "", "Pending");
+    assert_int_equal(changed(s, "ns/a"), 1);
+    s->clock.now_ms += 2000;
+    (void)take_all(s, "");
+    kube_store_remove(s->loop->syncs, "ns/a");
+    assert_int_equal(changed(s, "ns/a"), 1);
+    s->clock.now_ms += 2000;
+    assert_int_equal(queue_numbers(s->loop->queue).delayed, 1);
+    assert_int_equal(take_all(s, LOOP_KEY_CONN "ns/rw"), 1);
+}
+
 /* Keys of what does not exist, or of no kind we know, do nothing. */
 static void strange_keys_do_nothing(void **state)
 {
@@ -197,6 +247,8 @@ int main(void)
         LOOP_TEST(a_new_user_is_told_to_its_connections),
         LOOP_TEST(users_of_a_connection_follow_its_changes),
         LOOP_TEST(a_secret_wakes_connections_and_their_users),
+        LOOP_TEST(certificates_wake_connections_and_their_users),
+        LOOP_TEST(a_user_that_is_gone_is_told_to_those_that_are_held),
         LOOP_TEST(strange_keys_do_nothing),
     };
 

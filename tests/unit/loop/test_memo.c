@@ -90,6 +90,27 @@ static void a_drift_is_corrected_three_times_in_ten_minutes(void **state)
     memo_free(memo);
 }
 
+static void an_alteration_is_known_by_what_it_was(void **state)
+{
+    struct memo *memo = memo_new(1);
+
+    (void)state;
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1"), 0);
+    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a"), 0);
+    memo_altered(memo, "shop/rw s.a", "1", 1000);
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1"), 1000);
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "2"), 0);
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.b", "1"), 0);
+    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a"), 1000);
+    memo_caught_up(memo, "shop/rw s.a");
+    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a"), 0);
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1"), 1000);
+    memo_altered(memo, "shop/rw s.a", "2", 2000);
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1"), 0);
+    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a"), 2000);
+    memo_free(memo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +118,7 @@ int main(void)
         cmocka_unit_test(a_pause_begins_once_for_each_sink),
         cmocka_unit_test(a_sentence_is_news_once),
         cmocka_unit_test(many_sentences_do_not_pile_up),
+        cmocka_unit_test(an_alteration_is_known_by_what_it_was),
         cmocka_unit_test(a_drift_is_corrected_three_times_in_ten_minutes),
     };
 

@@ -201,6 +201,32 @@ static void a_paused_reconcile_observes_nothing(void **state)
     scene_end(s);
 }
 
+/* A source that takes another account delivers a little later, and that is all. */
+static void who_was_ready_stays_so_while_the_source_is_altered(void **state)
+{
+    struct scene *s = *state;
+    struct fault unwritten = FAULT_INIT;
+
+    scene_begin(s, "apply");
+    attempt_condition(&s->a, CONDITION_READY, "Streaming", "changes flow");
+    VEC_PUSH(s->a.arena, &s->a.conditions_before.list, s->a.conditions.list.v[0]);
+    s->a.before.phase = s->a.status.phase = PHASE_STREAMING;
+    (void)scene_step(s, PLAN_ALTER_SOURCE, "tablesync.src", RISK_SAFE);
+    s->a.plan.purpose = PURPOSE_SETTINGS;
+    s->a.requeue_ms = 1;
+    assert_ok(report_intent(&s->a, "1 statement to run", &unwritten), unwritten);
+    assert_int_equal(s->writes, 0);
+    assert_ok(report(&s->a, NULL, &unwritten), unwritten);
+    scene_expect(s, "Ready", "True", "Streaming");
+    scene_expect(s, "Reconciling", NULL, "");
+    assert_string_equal(json_get_string(s->written, "phase"), "Streaming");
+    /* More than that is a change like others. */
+    (void)scene_step(s, PLAN_ALTER_SINK, "tablesync.k", RISK_SAFE);
+    assert_ok(report_intent(&s->a, "2 statements to run", &unwritten), unwritten);
+    scene_expect(s, "Ready", "False", "Provisioning");
+    scene_end(s);
+}
+
 /* The intent is written before the deed, and the deed's failure is still a transition. */
 static void intent_then_failure_are_two_transitions(void **state)
 {
@@ -231,6 +257,7 @@ static void a_change_is_an_update_and_no_provisioning(void **state)
         {PURPOSE_PROVISION, PHASE_PENDING, NULL, "Provisioning", "Provisioning"},
         {PURPOSE_REPAIR, PHASE_STREAMING, "Done", "Provisioning", "Provisioning"},
         {PURPOSE_EVOLVE, PHASE_STREAMING, "Done", "Updating", "Streaming"},
+        {PURPOSE_ROTATE, PHASE_STREAMING, "Done", "Updating", "Streaming"},
         {PURPOSE_RESYNC, PHASE_SNAPSHOTTING, "InProgress", "Updating", "Snapshotting"},
         {PURPOSE_EVOLVE, PHASE_STALLED, "Done", "Updating", "Streaming"},
         {PURPOSE_EVOLVE, PHASE_STALLED, NULL, "Updating", "Provisioning"},
@@ -325,6 +352,7 @@ int main(void)
         SCENE_TEST(a_stream_that_stalls_is_looked_at_like_others),
         SCENE_TEST(a_refused_status_write_is_a_fault_and_no_event),
         SCENE_TEST(a_paused_reconcile_observes_nothing),
+        SCENE_TEST(who_was_ready_stays_so_while_the_source_is_altered),
         SCENE_TEST(intent_then_failure_are_two_transitions),
         SCENE_TEST(a_change_is_an_update_and_no_provisioning),
         SCENE_TEST(a_second_look_at_a_wait_writes_nothing),

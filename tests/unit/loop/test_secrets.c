@@ -48,11 +48,15 @@ static int tear_down(void **state)
     "\"namespace\":\"ns\",\"uid\":\"u1\",\"resourceVersion\":\"" version                 \
     "\"},\"data\":{" data "}}"
 
+static const struct dbconn LOGIN_ONLY = {.namespace = "ns",
+                                         .secret_name = "login",
+                                         .username_key = "username",
+                                         .password_key = "password"};
+
 static bool read_login(struct secrets *secrets, struct credentials *out,
                        struct fault *fault)
 {
-    return secrets_read(secrets, "ns", "login", "username", "password", &root, out,
-                        fault);
+    return secrets_read(secrets, &LOGIN_ONLY, &root, out, fault);
 }
 
 static void ignore(void *context, const char *key)
@@ -141,6 +145,108 @@ static void without_watching_each_use_reads(void **state)
         credentials_deinit(&login);
     }
     assert_int_equal(kube.calls, 3);
+    secrets_free(secrets);
+}
+
+/* --- TLS --- */
+
+/* "cGVt" is "pem"; what is asked for, and what stands in each Secret. */
+static const char *ca_held, *client_held;
+
+static void answer_tls(struct unit_kube *fake, const struct kube_request *request,
+                       struct kube_response *response)
+{
+    const char *data = NULL;
+
+    (void)fake;
+    response->status = 200;
+    if (strstr(request->path, "/login") != NULL) {
+        data = "\"username\":\"Y2Rj\",\"password\":\"cHc=\"";
+    } else if (strstr(request->path, "/ca") != NULL) {
+        data = ca_held;
+    } else if (strstr(request->path, "/client") != NULL) {
+        data = client_held;
+    }
+    if (data == NULL) {
+        response->status = 404;
+        buf_addz(&response->body, "{\"kind\":\"Status\",\"reason\":\"NotFound\"}");
+        return;
+    }
+    buf_addf(&response->body,
+             "{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"%zu\"},\"data\":{%s}}",
+             strlen(data), data);
+}
+
+static const struct dbconn WITH_TLS = {.namespace = "ns",
+                                       .secret_name = "login",
+                                       .username_key = "username",
+                                       .password_key = "password",
+                                       .tls_ca_secret = "ca",
+                                       .tls_ca_key = "root.pem",
+                                       .tls_client_secret = "client"};
+
+#define CLIENT "\"tls.crt\":\"Y2VydA==\",\"tls.key\":\"a2V5\""
+
+static void what_tls_wants_is_read_too(void **state)
+{
+    struct secrets *secrets = secrets_new(&api, NULL, 1, false, ignore, NULL);
+    AUTO(credentials_deinit) struct credentials first = {0};
+    AUTO(credentials_deinit) struct credentials second = {0};
+    AUTO(credentials_deinit) struct credentials plain = {0};
+    struct fault fault = FAULT_INIT;
+
+    (void)state;
+    kube.answer = answer_tls;
+    ca_held = "\"root.pem\":\"cGVt\"";
+    client_held = CLIENT;
+    assert_ok(secrets_read(secrets, &WITH_TLS, &root, &first, &fault), fault);
+    assert_string_equal(first.username, "cdc");
+    assert_string_equal(first.ca, "pem");
+    assert_string_equal(first.cert, "cert");
+    assert_true(sv_eq(secret_reveal(first.key), SV("key")));
+    /* A change of any of them is another version. */
+    ca_held = "\"root.pem\":\"cGVtMg==\"";
+    assert_ok(secrets_read(secrets, &WITH_TLS, &root, &second, &fault), fault);
+    assert_string_not_equal(first.version, second.version);
+    assert_ok(secrets_read(secrets, &LOGIN_ONLY, &root, &plain, &fault), fault);
+    assert_null(plain.ca);
+    assert_null(plain.cert);
+    assert_null(plain.key);
+    secrets_free(secrets);
+}
+
+static void what_tls_lacks_is_named(void **state)
+{
+    static const struct {
+        const char *ca, *client, *reason, *part, *field;
+    } rows[] = {
+        {NULL, CLIENT, "SecretNotFound", "'ns/ca'", "spec.tls.caSecretRef"},
+        {"\"ca.crt\":\"cGVt\"", CLIENT, "SecretKeyMissing", "'root.pem'",
+         "spec.tls.caSecretRef"},
+        {"\"root.pem\":\"\"", CLIENT, "SecretKeyMissing", "empty",
+         "spec.tls.caSecretRef"},
+        {"\"root.pem\":\"cGVt\"", NULL, "SecretNotFound", "'tls.crt' and 'tls.key'",
+         "spec.tls.clientCertSecretRef"},
+        {"\"root.pem\":\"cGVt\"", "\"tls.crt\":\"cGVt\"", "SecretKeyMissing", "'tls.key'",
+         "spec.tls.clientCertSecretRef"},
+    };
+    struct secrets *secrets = secrets_new(&api, NULL, 1, false, ignore, NULL);
+
+    (void)state;
+    kube.answer = answer_tls;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct credentials credentials = {0};
+        struct fault fault = FAULT_INIT;
+
+        ca_held = rows[i].ca;
+        client_held = rows[i].client;
+        assert_false(secrets_read(secrets, &WITH_TLS, &root, &credentials, &fault));
+        assert_int_equal(fault.class, FAULT_DENIED);
+        assert_string_equal(fault.reason, rows[i].reason);
+        assert_contains(fault.text, rows[i].part);
+        assert_contains(fault.text, rows[i].field);
+        assert_null(credentials.username);
+    }
     secrets_free(secrets);
 }
 
@@ -235,6 +341,8 @@ int main(void)
         SECRET_TEST(the_two_keys_are_decoded),
         SECRET_TEST(what_is_wrong_is_named),
         SECRET_TEST(without_watching_each_use_reads),
+        SECRET_TEST(what_tls_wants_is_read_too),
+        SECRET_TEST(what_tls_lacks_is_named),
         SECRET_TEST(a_watched_secret_is_told_when_it_rotates),
     };
 

@@ -37,6 +37,20 @@ static void a_backlog_is_stuck_while_its_oldest_stays(void **state)
     seen_free(seen);
 }
 
+/* Something else held it up: it waits from here on. */
+static void a_rest_starts_the_time_anew(void **state)
+{
+    struct seen *seen = seen_new(1);
+
+    (void)state;
+    assert_int_equal(seen_stuck_ms(seen, "a", 5, 100, 1000), 0);
+    seen_rest(seen, "a", 50000);
+    assert_int_equal(seen_stuck_ms(seen, "a", 5, 100, 50000), 0);
+    assert_int_equal(seen_stuck_ms(seen, "a", 5, 100, 51000), 1000);
+    assert_false(seen_moved(seen, "a"));
+    seen_free(seen);
+}
+
 static void what_is_unknown_is_not_stuck(void **state)
 {
     struct seen *seen = seen_new(1);
@@ -133,18 +147,35 @@ static void a_gap_lasts_while_the_stream_does_not_follow(void **state)
 
     (void)state;
     /* Fewer in the source: the stream follows by losing rows. */
-    assert_int_equal(seen_gap_ms(seen, "a", -1, 100, 1000), 0);
-    assert_int_equal(seen_gap_ms(seen, "a", -1, 100, 3000), 2000);
-    assert_int_equal(seen_gap_ms(seen, "a", -1, 105, 4000), 3000); /* new rows came */
-    assert_int_equal(seen_gap_ms(seen, "a", -1, 104, 5000), 0);
-    assert_int_equal(seen_gap_ms(seen, "a", -1, 104, 6000), 1000);
-    assert_int_equal(seen_gap_ms(seen, "b", -1, 104, 7000), 0); /* another resource */
+    for (int64_t look = 1; look < SEEN_GAP_LOOKS; look++) {
+        assert_int_equal(seen_gap_ms(seen, "a", -50, 100, look * 1000), 0);
+    }
+    assert_int_equal(seen_gap_ms(seen, "a", -50, 100, 5000), 4000);
+    assert_int_equal(seen_gap_ms(seen, "a", -50, 105, 6000), 5000); /* new rows came */
+    assert_int_equal(seen_gap_ms(seen, "a", -50, 104, 7000), 0);
+    assert_int_equal(seen_gap_ms(seen, "a", -50, 104, 8000), 1000);
+    assert_int_equal(seen_gap_ms(seen, "b", -50, 104, 9000), 0); /* another resource */
     /* More in the source: by any change. */
-    assert_int_equal(seen_gap_ms(seen, "a", 1, 104, 8000), 0);
-    assert_int_equal(seen_gap_ms(seen, "a", 1, 104, 9000), 1000);
-    assert_int_equal(seen_gap_ms(seen, "a", 1, 105, 10000), 0);
-    assert_int_equal(seen_gap_ms(seen, "a", 0, 105, 11000), 0); /* none any more */
-    assert_int_equal(seen_gap_ms(seen, "a", 1, 105, 12000), 0);
+    for (int64_t look = 1; look < SEEN_GAP_LOOKS; look++) {
+        assert_int_equal(seen_gap_ms(seen, "a", 50, 104, 10000 + look * 1000), 0);
+    }
+    assert_int_equal(seen_gap_ms(seen, "a", 50, 104, 15000), 4000);
+    assert_int_equal(seen_gap_ms(seen, "a", 50, 105, 16000), 0);
+    assert_int_equal(seen_gap_ms(seen, "a", 0, 105, 17000), 0); /* none any more */
+    assert_int_equal(seen_gap_ms(seen, "a", 50, 105, 18000), 0);
+    seen_free(seen);
+}
+
+/* As many rows come and go between two looks as differ: the difference is on its way. */
+static void a_gap_is_explained_by_rows_that_come_and_go(void **state)
+{
+    struct seen *seen = seen_new(1);
+
+    (void)state;
+    assert_int_equal(seen_gap_ms(seen, "a", -5, 100, 1000), 0);
+    assert_int_equal(seen_gap_ms(seen, "a", -9, 104, 2000), 0);
+    assert_int_equal(seen_gap_ms(seen, "a", -4, 101, 3000), 0);
+    assert_int_equal(seen_gap_ms(seen, "a", -4, 101, 4000), SEEN_GAP_EXPLAINED);
     seen_free(seen);
 }
 
@@ -153,12 +184,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_differs_is_news),
         cmocka_unit_test(a_backlog_is_stuck_while_its_oldest_stays),
+        cmocka_unit_test(a_rest_starts_the_time_anew),
         cmocka_unit_test(what_is_unknown_is_not_stuck),
         cmocka_unit_test(a_backlog_has_moved_once_its_oldest_changed),
         cmocka_unit_test(news_and_backlog_do_not_disturb_each_other),
         cmocka_unit_test(another_sink_is_unproven),
         cmocka_unit_test(a_counter_that_fell_is_remembered_until_the_rows_agree),
         cmocka_unit_test(a_gap_lasts_while_the_stream_does_not_follow),
+        cmocka_unit_test(a_gap_is_explained_by_rows_that_come_and_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

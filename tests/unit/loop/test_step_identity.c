@@ -1,6 +1,9 @@
 /* TRUNCATE, DROP + CREATE and swapped tables are found, and nothing else is. */
 #include "watch_scene.h"
 
+#include "loop/altered.h"
+
+#include "loop/seen.h"
 #include "loop/watch.h"
 
 #define FIRST "2026-11-01 10:00:00"
@@ -75,7 +78,17 @@ static void a_rebuilt_table_with_the_same_rows_is_accepted(void **state)
     assert_int_equal(s->counted_stream, 1); /* not compared again */
 }
 
-static void fewer_rows_are_believed_at_the_second_look(void **state)
+/* The looks between the first and the one that may judge, after total_ms. */
+static void goes_on(struct watch_scene *s, int64_t total_ms, const char *created_at)
+{
+    for (int i = 0; i < SEEN_GAP_LOOKS - 2; i++) {
+        next(s, 1, created_at);
+        assert_true(look(s) != STEP_FAULT);
+    }
+    next(s, total_ms - (SEEN_GAP_LOOKS - 2), created_at);
+}
+
+static void fewer_rows_are_believed_when_they_stay_so(void **state)
 {
     struct watch_scene *s = *state;
 
@@ -84,10 +97,29 @@ static void fewer_rows_are_believed_at_the_second_look(void **state)
     s->table.created_at = LATER;
     assert_int_equal(look(s), STEP_CONTINUE);
     assert_string_equal(s->a.status.source.table_created_at, FIRST);
-    next(s, WATCH_APART_MS - 1, LATER);
+    goes_on(s, WATCH_APART_MS - 1, LATER);
     assert_int_equal(look(s), STEP_CONTINUE);
     next(s, 1, LATER);
     assert_replaced(s, "it holds 7 rows, RisingWave's copy of it 120 rows");
+}
+
+/* Two looks may find a busy table with fewer rows each time; that proves nothing. */
+static void a_table_that_is_never_at_rest_is_accepted(void **state)
+{
+    struct watch_scene *s = *state;
+
+    settle(s);
+    s->table.created_at = LATER;
+    for (int i = 0; i < SEEN_GAP_LOOKS; i++) {
+        s->stream_rows = 120 + 9 * (i % 2);
+        s->source_rows = s->stream_rows - 5;
+        assert_string_equal(s->a.status.source.table_created_at, FIRST);
+        assert_int_equal(look(s), STEP_CONTINUE);
+        if (i + 1 < SEEN_GAP_LOOKS) {
+            next(s, WATCH_APART_MS, LATER);
+        }
+    }
+    assert_string_equal(s->a.status.source.table_created_at, LATER);
 }
 
 /* Deletes on their way make RisingWave's rows fewer from look to look. */
@@ -115,7 +147,9 @@ static void a_truncate_is_found_although_create_time_stays(void **state)
     settle(s);
     s->source_rows = 0;
     assert_int_equal(look(s), STEP_CONTINUE);
-    next(s, WATCH_APART_MS, FIRST);
+    assert_int_equal(s->a.calm_look_ms, WATCH_APART_MS / SEEN_GAP_LOOKS);
+    assert_int_equal(s->a.requeue_ms, 0); /* Ready as ever */
+    goes_on(s, WATCH_APART_MS, FIRST);
     assert_replaced(s, "it holds 0 rows, RisingWave's copy of it 120 rows");
 }
 
@@ -130,8 +164,28 @@ static void a_truncate_is_found_by_its_counter(void **state)
     s->source_rows = 3;
     s->stream_rows = 100;
     assert_int_equal(look(s), STEP_CONTINUE);
-    next(s, 20000, FIRST);
+    goes_on(s, 20000, FIRST);
     s->table.auto_increment = 5;
+    assert_replaced(s, "truncated or replaced");
+}
+
+/* The source was altered and its reader starts anew: minutes in which nothing follows. */
+static void rows_that_are_late_prove_nothing(void **state)
+{
+    struct watch_scene *s = *state;
+
+    settle(s);
+    VEC_PUSH(s->a.arena, &s->a.plan.steps,
+             (struct plan_step){.kind = PLAN_ALTER_SOURCE, .id = "1"});
+    altered_note(&s->a);
+    s->source_rows = 0;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(look(s), STEP_CONTINUE);
+        next(s, ALTERED_PATIENCE_MS / 5 - 1, FIRST);
+    }
+    s->clock.now_ms += 5;
+    assert_int_equal(look(s), STEP_CONTINUE); /* from here on they count */
+    goes_on(s, WATCH_APART_MS, FIRST);
     assert_replaced(s, "truncated or replaced");
 }
 
@@ -156,7 +210,7 @@ static void more_rows_than_are_counted_take_longer_to_judge(void **state)
     s->source_rows = 0;
     s->stream_rows = 50000000;
     assert_int_equal(look(s), STEP_CONTINUE);
-    next(s, WATCH_CAPPED_MS - 1, FIRST);
+    goes_on(s, WATCH_CAPPED_MS - 1, FIRST);
     assert_int_equal(look(s), STEP_CONTINUE);
     next(s, 1, FIRST);
     assert_replaced(s, "RisingWave's copy of it at least 1000000 rows");
@@ -178,7 +232,7 @@ static void more_rows_count_while_the_stream_stands_still(void **state)
     assert_int_equal(look(s), STEP_CONTINUE);
     next(s, 60000, LATER);
     assert_int_equal(look(s), STEP_CONTINUE);
-    next(s, WATCH_APART_MS, LATER);
+    goes_on(s, WATCH_APART_MS, LATER);
     assert_replaced(s, "it holds 5000 rows");
 }
 
@@ -286,9 +340,13 @@ static void another_definition_waits_for_the_verdict(void **state)
     s->table.created_at = LATER;
     s->a.status.source.schema_hash = "sha256:2";
     assert_int_equal(look(s), STEP_REQUEUE);
-    assert_int_equal(s->a.requeue_ms, WATCH_APART_MS);
+    assert_int_equal(s->a.requeue_ms, WATCH_APART_MS / SEEN_GAP_LOOKS);
     assert_string_equal(watch_scene_condition(s, CONDITION_SCHEMA_IN_SYNC)->reason,
                         "UpstreamChanged");
+    for (int i = 0; i < SEEN_GAP_LOOKS - 2; i++) {
+        next(s, 1, LATER);
+        assert_int_equal(look(s), STEP_REQUEUE);
+    }
     next(s, WATCH_APART_MS, LATER);
     assert_replaced(s, "truncated or replaced");
 }
@@ -323,10 +381,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_SCENE(a_look_at_an_unchanged_table_costs_one_row),
         IN_SCENE(a_rebuilt_table_with_the_same_rows_is_accepted),
-        IN_SCENE(fewer_rows_are_believed_at_the_second_look),
+        IN_SCENE(fewer_rows_are_believed_when_they_stay_so),
+        IN_SCENE(a_table_that_is_never_at_rest_is_accepted),
         IN_SCENE(rows_that_are_being_deleted_are_no_replacement),
         IN_SCENE(a_truncate_is_found_although_create_time_stays),
         IN_SCENE(a_truncate_is_found_by_its_counter),
+        IN_SCENE(rows_that_are_late_prove_nothing),
         IN_SCENE(an_empty_table_is_no_truncated_one),
         IN_SCENE(more_rows_than_are_counted_take_longer_to_judge),
         IN_SCENE(more_rows_count_while_the_stream_stands_still),

@@ -220,6 +220,52 @@ static void a_resumed_successor_starts_it_anew(void **state)
     waiting_end(&w);
 }
 
+static void a_pause_must_be_seen(void **state)
+{
+    struct waiting w;
+
+    waiting_begin(&w, *state);
+    assert_null(check(&w, WAIT_PAUSED, NEW));
+    w.rw.u.rw.sinks.v[1].rate_limit = -1;
+    assert_contains(check(&w, WAIT_PAUSED, NEW), NEW);
+    w.rw.u.rw.sinks.n = 1;
+    assert_non_null(check(&w, WAIT_PAUSED, NEW));
+    waiting_end(&w);
+}
+
+static const char *check_create(struct waiting *w)
+{
+    const struct plan_step step = {.kind = PLAN_CREATE_SINK};
+    struct fault fault = FAULT_INIT;
+    const char *words = "unset";
+
+    assert_ok(waits_check(&w->s->a, &step, &words, &fault), fault);
+    return words;
+}
+
+/* What a retired sink had in its hands when it was paused must be there before its
+ * successor writes the first row. */
+static void a_paused_sink_comes_to_rest(void **state)
+{
+    struct waiting w;
+
+    waiting_begin(&w, *state);
+    w.rw.u.rw.sinks.n = 1;
+    w.s->a.sync.commit_checkpoint_interval = 20;
+    assert_null(check_create(&w)); /* it runs: an ordinary replacement */
+    w.rw.u.rw.sinks.v[0].rate_limit = 0;
+    assert_contains(check_create(&w), "the paused sink");
+    w.s->clock.now_ms += 22000;
+    assert_non_null(check_create(&w));
+    w.s->clock.now_ms += 1000;
+    assert_null(check_create(&w));
+    w.rw.u.rw.sinks.n = 2; /* another one was retired meanwhile */
+    assert_non_null(check_create(&w));
+    w.rw.u.rw.sinks.n = 0;
+    assert_null(check_create(&w));
+    waiting_end(&w);
+}
+
 static void what_went_meanwhile_is_looked_for_again(void **state)
 {
     const struct plan_step step = {.wait = WAIT_DELIVERED, .wait_for = OLD};
@@ -244,6 +290,8 @@ int main(void)
         SCENE_TEST(the_old_sink_must_be_past_the_pause),
         SCENE_TEST(no_rows_are_no_proof_without_their_age),
         SCENE_TEST(a_resumed_successor_starts_it_anew),
+        SCENE_TEST(a_pause_must_be_seen),
+        SCENE_TEST(a_paused_sink_comes_to_rest),
         SCENE_TEST(what_went_meanwhile_is_looked_for_again),
     };
 

@@ -127,6 +127,21 @@ static bool backlog(struct stream_db *db, const char *schema, const char *intern
     return true;
 }
 
+static bool source_offset(struct stream_db *db, const char *schema,
+                          const char *internal_table, struct cancel *cancel,
+                          struct arena *arena, struct rw_offset *out_offset,
+                          struct fault *fault)
+{
+    (void)db;
+    (void)cancel;
+    (void)arena;
+    (void)fault;
+    assert_string_equal(schema, "tablesync");
+    assert_string_equal(internal_table, "__internal_src_shop_3_source_4");
+    *out_offset = scene->offset;
+    return true;
+}
+
 static void source_close(struct source_db *db)
 {
     (void)db; /* the scene owns it */
@@ -175,8 +190,10 @@ static void fill_world(struct watch_scene *s)
                                                     .count_rows = source_rows,
                                                     .list_like = list_like,
                                                     .close = source_close};
-    static const struct stream_db_ops stream_ops = {
-        .count_rows = stream_rows, .snapshot = snapshot, .backlog = backlog};
+    static const struct stream_db_ops stream_ops = {.count_rows = stream_rows,
+                                                    .snapshot = snapshot,
+                                                    .backlog = backlog,
+                                                    .source_offset = source_offset};
     struct arena *arena = s->a.arena;
 
     memset(&s->table, 0, sizeof(s->table));

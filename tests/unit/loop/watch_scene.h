@@ -25,6 +25,7 @@ struct watch_scene {
     struct mysql_tables siblings;
     struct rw_snapshot snapshot;
     struct rw_backlog backlog;
+    struct rw_offset offset;
     enum fault_class refusal; /* FAULT_NONE, or of what the next count fails with */
     /* What they were asked. */
     int64_t counted_source, counted_stream, counted_losses, listed;

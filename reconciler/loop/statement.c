@@ -1,0 +1,73 @@
+#include "loop/statement.h"
+
+static bool send(struct attempt *a, const struct plan_step *s, struct arena *arena,
+                 struct db_result *result, struct fault *fault)
+{
+    struct cancel child;
+    char *tag = arena_printf(arena, "tablesync %s/%s %s", a->sync.namespace, a->sync.name,
+                             a->run_id);
+
+    cancel_init_child(&child, &a->cancel, DB_DDL_TIMEOUT_MS);
+    if (s->system == PLAN_STARROCKS) {
+        struct target_db *db = a->bindings[BIND_TARGET].session.target;
+
+        must(db != NULL);
+        return db->ops->apply(db, s, tag, &child, arena, result, fault);
+    }
+    struct stream_db *db = a->bindings[BIND_RISINGWAVE].session.stream;
+
+    must(db != NULL);
+    return db->ops->apply(db, s, tag, &child, arena, result, fault);
+}
+
+static int64_t audit_intent(struct attempt *a, const struct plan_step *s,
+                            struct arena *arena)
+{
+    struct fault missed = FAULT_INIT;
+    int64_t step = 0;
+
+    attempt_audit_begin(a);
+    if (a->run != 0 &&
+        !audit_step_intent(a->loop->ports.audit, a->run, plan_system_name(s->system),
+                           stmt_redacted(s->stmt, arena), &step, &missed)) {
+        step = 0;
+        attempt_audit_missed(a, &missed);
+    }
+    return step;
+}
+
+static void audit_result(struct attempt *a, int64_t step, bool done,
+                         const struct db_result *result, const struct fault *fault,
+                         int64_t duration_ms)
+{
+    struct fault missed = FAULT_INIT;
+    const char *message = done ? NULL : fault->text;
+
+    if (done && result->notices.n > 0) {
+        message = result->notices.v[0];
+    }
+    if (step != 0 &&
+        !audit_step_result(a->loop->ports.audit, step, done ? "Succeeded" : "Failed",
+                           done ? NULL : fault->code, message, duration_ms, &missed)) {
+        attempt_audit_missed(a, &missed);
+    }
+}
+
+bool statement_run(struct attempt *a, const struct plan_step *s, struct arena *arena,
+                   struct fault *fault)
+{
+    const struct clock *clock = a->loop->ports.clock;
+    struct db_result result = {0};
+    int64_t began_ms = clock_monotonic_ms(clock), step = audit_intent(a, s, arena);
+    bool done = send(a, s, arena, &result, fault);
+
+    a->steps++;
+    audit_result(a, step, done, &result, fault, clock_monotonic_ms(clock) - began_ms);
+    lg_info(a->loop->ports.lg, done ? "statement succeeded" : "statement failed",
+            LG_STR("key", a->key), LG_STR("reconcileID", a->run_id),
+            LG_STR("system", plan_system_name(s->system)), LG_STR("object", s->object),
+            LG_STR("action", plan_kind_name(s->kind)),
+            LG_INT("durationMs", clock_monotonic_ms(clock) - began_ms));
+    metrics_add(a->loop->metrics, METRIC_STATEMENTS, 1);
+    return done;
+}
