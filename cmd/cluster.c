@@ -1,5 +1,6 @@
 #include "cmd/cluster.h"
 
+#include "base/secret.h"
 #include "cmd/cmd.h"
 #include "db/db.h"
 
@@ -58,5 +59,6 @@ int with_libraries(const struct options *options,
     status = command(options, &fault);
     kube_curl_global_deinit();
     db_library_deinit();
+    secret_forget_all();
     return status;
 }

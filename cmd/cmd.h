@@ -2,6 +2,7 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
+#include "base/json.h"
 #include "cmd/options.h"
 
 /* Exit codes, documented in README. */
@@ -11,6 +12,8 @@ typedef int command_run(const struct options *options);
 
 int command_controller(const struct options *options);
 int command_plan(const struct options *options);
+int command_check(const struct options *options);
+int command_discover(const struct options *options);
 int command_types(const struct options *options);
 int command_runs(const struct options *options);
 int command_logs(const struct options *options);
@@ -20,5 +23,7 @@ int command_version(const struct options *options);
  */
 int command_failed(const struct fault *fault);
 const char *command_version_text(void);
+/* Indented JSON and a newline on standard output. EXIT_FAILED when it is too large. */
+int command_print_json(const struct json *root);
 
 #endif

@@ -71,14 +71,39 @@ static bool read_options(const struct options *options, struct manager_options *
     out->loop.watch_secrets = true;
     out->metrics_address = options->values[OPTION_METRICS_ADDRESS];
     out->probe_address = options->values[OPTION_PROBE_ADDRESS];
+    out->metrics_cert_file = options->values[OPTION_METRICS_CERT];
+    out->metrics_key_file = options->values[OPTION_METRICS_KEY];
+    if (!options_switch(options, OPTION_METRICS_REVIEW, &out->metrics_review, fault)) {
+        return false;
+    }
+    if ((out->metrics_cert_file == NULL) != (out->metrics_key_file == NULL)) {
+        return fault_set(fault, FAULT_SPEC, NULL,
+                         "--metrics-cert-file and --metrics-key-file go together");
+    }
     out_audit->path = options->values[OPTION_AUDIT_DB];
     return true;
+}
+
+/* Without the flag nothing is kept; with it, a key that is no key prevents the start. */
+static bool load_keys(const struct options *options, struct crypto **out_crypto,
+                      struct fault *fault)
+{
+    const char *key_file = options->values[OPTION_ENCRYPTION_KEY];
+    const char *old_key_file = options->values[OPTION_ENCRYPTION_OLD_KEYS];
+
+    if (key_file == NULL && old_key_file != NULL) {
+        return fault_set(fault, FAULT_SPEC, NULL,
+                         "--encryption-old-key-file is given without "
+                         "--encryption-key-file: name the current key too");
+    }
+    return key_file == NULL || crypto_load(key_file, old_key_file, out_crypto, fault);
 }
 
 static int run(const struct options *options, struct fault *fault)
 {
     AUTO(cluster_close) struct cluster cluster = {0};
     AUTO(audit_closep) struct audit *audit = NULL;
+    AUTO(crypto_freep) struct crypto *crypto = NULL;
     struct manager_options manager_options = {0};
     struct audit_options audit_options = {0};
     struct loop_ports ports = {.clock = clock_system(), .databases = db_factory_real()};
@@ -88,7 +113,7 @@ static int run(const struct options *options, struct fault *fault)
     bool good = false;
 
     if (!read_options(options, &manager_options, &audit_options, &level, fault) ||
-        !cluster_open(options, &cluster, fault) ||
+        !load_keys(options, &crypto, fault) || !cluster_open(options, &cluster, fault) ||
         !audit_open(&audit_options, ports.clock, &audit, fault) ||
         !cancel_init_root(&stop, ports.clock, fault)) {
         return command_failed(fault);
@@ -99,6 +124,7 @@ static int run(const struct options *options, struct fault *fault)
                                         : host;
     ports.kube = cluster.transport;
     ports.audit = audit;
+    ports.crypto = crypto;
     ports.lg = lg_new(STDERR_FILENO, level, ports.clock);
     ports.seed = rng_seed_from_system();
     lg_info(ports.lg, "tablesync", LG_STR("version", command_version_text()),

@@ -104,6 +104,20 @@ static bool parse(const char *path, const char *namespace, struct json **out_lis
     return true;
 }
 
+static struct documents *new_documents(struct json *list)
+{
+    struct documents *documents = HEAP_NEW(struct documents);
+
+    documents->list = list;
+    documents->transport.ops = &DOCUMENT_OPS;
+    return documents;
+}
+
+struct documents *documents_none(void)
+{
+    return new_documents(json_new_array());
+}
+
 bool documents_read(const char *path, const char *namespace,
                     struct documents **out_documents, struct fault *fault)
 {
@@ -112,9 +126,7 @@ bool documents_read(const char *path, const char *namespace,
     if (!parse(path, namespace, &list, fault)) {
         return false;
     }
-    *out_documents = HEAP_NEW(struct documents);
-    (*out_documents)->list = list;
-    (*out_documents)->transport.ops = &DOCUMENT_OPS;
+    *out_documents = new_documents(list);
     return true;
 }
 
@@ -136,6 +148,17 @@ struct json *documents_copy(struct documents *documents, const char *kind, size_
         }
     }
     return NULL;
+}
+
+bool documents_has(const struct documents *documents, const char *kind)
+{
+    for (const struct json *o = json_first(documents->list); o != NULL;
+         o = json_next(o)) {
+        if (sv_eq(sv_from(json_get_string(o, "kind")), sv_from(kind))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct kube_transport *documents_transport(struct documents *documents,

@@ -14,9 +14,12 @@ struct documents;
 /* Reads the file; objects without a namespace get `namespace`. "-": standard input. */
 MUST_CHECK bool documents_read(const char *path, const char *namespace,
                                struct documents **out_documents, struct fault *fault);
+/* Documents of no file: everything is in the cluster. */
+struct documents *documents_none(void);
 void documents_freep(struct documents **documents);
 /* A copy of the index-th object of a kind, the caller frees it; NULL past the end. */
 struct json *documents_copy(struct documents *documents, const char *kind, size_t index);
+bool documents_has(const struct documents *documents, const char *kind);
 /* `next` may be NULL; it is not owned. The transport lives as long as the documents. */
 struct kube_transport *documents_transport(struct documents *documents,
                                            struct kube_transport *next);

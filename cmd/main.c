@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define HELP_BYTES_MAX ((size_t)64 * 1024)
+#define OUTPUT_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 /* clang-format off */
 static const struct command {
@@ -17,6 +18,8 @@ static const struct command {
 } COMMANDS[] = {
     {"controller", 'c', command_controller, "run the controller"},
     {"plan",       'p', command_plan,       "print the SQL a TableSync would run or still has to run, touching nothing"},
+    {"check",      'k', command_check,      "say all that servers and accounts lack for the TableSyncs of a file"},
+    {"discover",   'd', command_discover,   "list the tables of a MySQL connection, and print TableSyncs for them"},
     {"runs",       'r', command_runs,       "list task runs from the audit log"},
     {"logs",       'l', command_logs,       "show the statements and messages of task runs"},
     {"types",      't', command_types,      "print the type table: MySQL to RisingWave to StarRocks"},
@@ -28,6 +31,16 @@ int command_failed(const struct fault *fault)
 {
     (void)fprintf(stderr, "tablesync: %s\n", fault->text);
     return fault->class == FAULT_SPEC ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int command_print_json(const struct json *root)
+{
+    AUTO(buf_deinit) struct buf text = {0};
+
+    buf_init(&text, OUTPUT_BYTES_MAX);
+    json_print_pretty(root, &text);
+    (void)printf("%s\n", buf_z(&text));
+    return buf_overflowed(&text) ? EXIT_FAILED : EXIT_OK;
 }
 
 static int usage(FILE *out)

@@ -86,7 +86,7 @@ bool options_parse(char command, int argc, char *const *argv, struct options *ou
                              argv[i]);
         }
         if (ROWS[row].value == NULL) {
-            options.values[row] = "true";
+            options.values[row] = has_value ? value.p : "true";
         } else if (has_value) {
             options.values[row] = value.p;
         } else if (i + 1 < argc) {
@@ -150,6 +150,21 @@ bool options_int(const struct options *options, enum option option, int64_t low,
                          (long long)low, (long long)high);
     }
     *out_value = value;
+    return true;
+}
+
+bool options_switch(const struct options *options, enum option option, bool *out_on,
+                    struct fault *fault)
+{
+    const char *value = options->values[option];
+
+    if (value != NULL && strcmp(value, "true") != 0 && strcmp(value, "false") != 0) {
+        return fault_set(fault, FAULT_SPEC, NULL,
+                         "--%s (%s) is '%s'; it must be true or false", ROWS[option].flag,
+                         ROWS[option].environment == NULL ? "" : ROWS[option].environment,
+                         value);
+    }
+    *out_on = value != NULL && strcmp(value, "true") == 0;
     return true;
 }
 

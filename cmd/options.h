@@ -32,6 +32,9 @@ void options_print_help(char command, struct buf *out);
 MUST_CHECK bool options_int(const struct options *options, enum option option,
                             int64_t low, int64_t high, int64_t *out_value,
                             struct fault *fault);
+/* true, false or not given (false); an environment variable may say either. */
+MUST_CHECK bool options_switch(const struct options *options, enum option option,
+                               bool *out_on, struct fault *fault);
 MUST_CHECK bool options_duration(const struct options *options, enum option option,
                                  int64_t low_ms, int64_t *out_ms, struct fault *fault);
 

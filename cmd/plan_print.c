@@ -35,6 +35,8 @@ static const char *wait_words(const struct plan_step *s, struct arena *arena)
     case WAIT_BACKFILL:
         return arena_printf(arena, "sink %s has sent the rows its CDC table holds",
                             s->wait_for);
+    case WAIT_PAUSED:
+        return arena_printf(arena, "sink %s is paused", s->wait_for);
     case WAIT_DELIVERED:
         return arena_printf(arena,
                             "sink %s has delivered what its successor may have "
@@ -56,6 +58,8 @@ static const char *wait_name(enum plan_wait wait)
         return "Snapshot";
     case WAIT_BACKFILL:
         return "Backfill";
+    case WAIT_PAUSED:
+        return "Paused";
     case WAIT_DELIVERED:
         return "Delivered";
     }

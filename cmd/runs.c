@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OUTPUT_BYTES_MAX ((size_t)64 * 1024 * 1024)
-
 static const char *text_or(const char *text, const char *otherwise)
 {
     return text == NULL || text[0] == '\0' ? otherwise : text;
@@ -52,16 +50,6 @@ static void set_time(struct json *object, const char *key, int64_t ms)
     }
 }
 
-static int print_json(const struct json *root)
-{
-    AUTO(buf_deinit) struct buf text = {0};
-
-    buf_init(&text, OUTPUT_BYTES_MAX);
-    json_print_pretty(root, &text);
-    (void)printf("%s\n", buf_z(&text));
-    return buf_overflowed(&text) ? EXIT_FAILED : EXIT_OK;
-}
-
 static int runs_json(const struct audit_runs *runs)
 {
     AUTO(json_freep) struct json *list = json_new_array();
@@ -85,7 +73,7 @@ static int runs_json(const struct audit_runs *runs)
         set_time(o, "startedAt", r->started_ms);
         set_time(o, "finishedAt", r->finished_ms);
     }
-    return print_json(list);
+    return command_print_json(list);
 }
 
 static int runs_table(const struct audit_runs *runs)
@@ -151,7 +139,7 @@ static int logs_json(const struct audit_details *details)
         json_set_string(o, "message", line->message);
         set_time(o, "at", line->at_ms);
     }
-    return print_json(root);
+    return command_print_json(root);
 }
 
 static int logs_table(const struct audit_details *details)
