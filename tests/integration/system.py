@@ -564,7 +564,8 @@ class Group:
         """Kills the controller (-9) the moment its audit log holds that many statements for it."""
         deadline = time.monotonic() + timeout_s
         while self.counted(name, done) < count:
-            assert time.monotonic() < deadline, f"{name}: {self.counted(name, done)} statements, not {count}"
+            assert time.monotonic() < deadline, (f"{name}: {self.counted(name, done)} statements, not {count}: "
+                                                 f"{json.dumps(self.status(name), indent=1)}")
             time.sleep(0.002)
         self.system.controller.daemon.kill()
 

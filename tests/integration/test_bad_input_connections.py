@@ -38,7 +38,7 @@ KINDS = {
     "password": ({}, "AuthFailed", ("Check the user name and the password", "Secret")),
     "host": ({"host": "no-such-host.invalid"}, "UnknownHost", ("no-such-host.invalid", "spec.host")),
     "port": ({"port": "closed"}, "Unreachable", ("spec.port",)),
-    "tls": ({"tls": {"mode": "Require"}}, "TLSFailed", ("spec.tls.mode",)),
+    "tls": ({"tls": {"mode": "Require"}}, "TLSNotOffered", ("spec.tls.mode",)),
 }
 CASES = [(kind, role) for kind in KINDS for role in ROLES]
 # name -> (spec of the TableSync that names it, reason, condition, words, whether only a person can help)
@@ -47,7 +47,14 @@ OTHERS = {
     "wrong-type": ("WrongConnectionType", ("'warehouse'", "StarRocks connection", "MySQL", "spec.source"), True),
     "no-secret": ("SecretNotFound", (f"'{NAMESPACE}/absent'", "create it with the keys 'username' and 'password'"), False),
     "no-key": ("SecretKeyMissing", (f"'{NAMESPACE}/half'", "no key 'password'", "add it"), False),
+    "no-ca": ("SecretNotFound", (f"'{NAMESPACE}/authority'", "spec.tls.caSecretRef", "create it with the key 'ca.crt'"),
+              False),
+    "no-client-key": ("SecretKeyMissing",
+                      (f"'{NAMESPACE}/half-client'", "no key 'tls.key'", "spec.tls.clientCertSecretRef"), False),
 }
+# What of spec.tls names the Secrets that are missing or half.
+TLS = {"ca": {"mode": "VerifyCA", "caSecretRef": {"name": "authority"}},
+       "client-key": {"mode": "Require", "clientCertSecretRef": {"name": "half-client"}}}
 
 
 def bad_connection(system, kind, role):
@@ -77,11 +84,17 @@ def bad(running):
     objects += [connection_manifest("absent", "MySQL", running.mysql.port, NAMESPACE),
                 connection_manifest("half", "MySQL", running.mysql.port, NAMESPACE),
                 {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "half", "namespace": NAMESPACE},
-                 "stringData": {"username": "cdc"}}]
+                 "stringData": {"username": "cdc"}},
+                {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "half-client", "namespace": NAMESPACE},
+                 "stringData": {"tls.crt": "not looked at before the key is there"}}]
+    objects += [o for name, tls in TLS.items() for o in (
+        secret_manifest(name, "cdc", MYSQL_PASSWORD, NAMESPACE),
+        connection_manifest(name, "MySQL", running.mysql.port, NAMESPACE, tls=tls))]
     running.apply(*objects)
     running.apply(*(sync(case_name(kind, role), **{ARGUMENT[role]: case_name(kind, role)}) for kind, role in CASES),
                   sync("no-connection", mysql="nowhere"), sync("wrong-type", retry=False, mysql="warehouse"),
-                  sync("no-secret", mysql="absent"), sync("no-key", mysql="half"))
+                  sync("no-secret", mysql="absent"), sync("no-key", mysql="half"),
+                  *(sync(f"no-{name}", mysql=name) for name in TLS))
     yield running
     running.clear(NAMESPACE)
 
@@ -123,7 +136,8 @@ def test_the_connection_itself_says_it_too(bad, told):
             ready = condition_of(c, "Ready")
             if seen != expected[kind] or (ready.get("status"), ready.get("reason")) != ("False", KINDS[kind][1]):
                 wrong.append((case_name(kind, role), seen, ready))
-        for name, reason in (("absent", "SecretNotFound"), ("half", "SecretKeyMissing")):
+        for name, reason in (("absent", "SecretNotFound"), ("half", "SecretKeyMissing"), ("ca", "SecretNotFound"),
+                             ("client-key", "SecretKeyMissing")):
             seen = [(condition_of(found[name], t).get("status"), condition_of(found[name], t).get("reason"))
                     for t in ("Reachable", "CredentialsValid", "CdcCapable")]
             if seen != [("Unknown", "NotTried"), ("False", reason), ("Unknown", "NotTried")]:
@@ -167,11 +181,13 @@ def repaired(bad, told):
                     connection_manifest(name, engine, port_of(bad, role), NAMESPACE, **special(bad, role),
                                         tls={"mode": "Prefer"})]
     objects += [secret_manifest(name, "cdc", MYSQL_PASSWORD, NAMESPACE) for name in ("absent", "half", "nowhere")]
+    objects += [connection_manifest(name, "MySQL", bad.mysql.port, NAMESPACE, tls={"mode": "Prefer"}) for name in TLS]
     bad.apply(*objects, connection_manifest("nowhere", "MySQL", bad.mysql.port, NAMESPACE))
     return bad
 
 
-@pytest.mark.parametrize("name", [case_name(*case) for case in CASES] + ["no-connection", "no-secret", "no-key"])
+@pytest.mark.parametrize("name", [case_name(*case) for case in CASES] + [
+    "no-connection", "no-secret", "no-key", "no-ca", "no-client-key"])
 def test_it_heals_when_the_cause_is_repaired(repaired, name):
     """Ready with all rows, and no trace of the failure left in status."""
     repaired.wait_ready(name, namespace=NAMESPACE)

@@ -44,10 +44,11 @@ FULL_STATUS = {
     "DatabaseConnection": {
         "observedGeneration": 1, "serverVersion": "8.0.39", "serverUUID": "9f3c",
         "capabilities": {"binlogFormat": "ROW", "rowImage": "FULL", "gtid": False, "binlogExpireSeconds": 0,
-                         "liveBackends": 1},
+                         "liveBackends": 1, "license": "paid", "unavailableFeatures": ["SecretManagement"],
+                         "actors": 140, "parallelism": 2},
         "sources": [{"mysqlDatabase": "shop", "rwSource": "tablesync.src_shop_9f3c1a2b", "rwConnection": "rw",
                      "serverId": 5731, "users": 12}],
-        "inUseBy": 12,
+        "inUseBy": 12, "users": ["items", "orders"],
         "conditions": [{"type": "Ready", "status": "False", "reason": "AuthFailed", "message": "no",
                         "observedGeneration": 1, "lastTransitionTime": "2026-01-02T03:05:05Z"}]},
 }
@@ -317,6 +318,9 @@ def test_wait_sees_the_ready_condition(cluster, namespace):
     ("tablesync.status.stream.lag", "The same for people"),
     ("dbconn.spec.mysql.serverIdRange", "binary log"),
     ("dbconn.status.sources.users", "How many TableSyncs"),
+    ("dbconn.spec.tls.mode", "made for spec.host"),
+    ("dbconn.spec.tls.clientCertSecretRef", "kubernetes.io/tls"),
+    ("dbconn.status.users", "not removed before they are"),
 ])
 def test_explain_describes(cluster, path, words):
     text = " ".join(cluster.kubectl("explain", path).stdout.split())
@@ -330,12 +334,14 @@ def test_manifests_can_be_applied_again(cluster):
     assert [line for line in again if not line.endswith(("unchanged", "configured"))] == []
 
 
-MAY = [("get", "tablesyncs"), ("list", "tablesyncs"), ("watch", "tablesyncs"), ("patch", "tablesyncs"),
-       ("get", "tablesyncs/status"), ("patch", "tablesyncs/status"), ("update", "tablesyncs/finalizers"),
-       ("list", "databaseconnections"), ("patch", "databaseconnections"), ("patch", "databaseconnections/status"),
+MAY = [("get", "tablesyncs"), ("get", "databaseconnections"), ("list", "tablesyncs"), ("watch", "tablesyncs"), ("patch", "tablesyncs"), ("patch", "tablesyncs/status"),
+       ("list", "databaseconnections"), ("watch", "databaseconnections"), ("patch", "databaseconnections"),
+       ("patch", "databaseconnections/status"),
        ("get", "secrets"), ("list", "secrets"), ("watch", "secrets"),
-       ("create", "events.events.k8s.io"), ("patch", "events.events.k8s.io")]
-MAY_NOT = [("create", "tablesyncs"), ("delete", "tablesyncs"), ("update", "tablesyncs"), ("update", "tablesyncs/status"),
+       ("create", "events.events.k8s.io"), ("patch", "events.events.k8s.io"),
+       ("create", "tokenreviews.authentication.k8s.io"), ("create", "subjectaccessreviews.authorization.k8s.io")]
+MAY_NOT = [("get", "tablesyncs/status"), ("create", "tablesyncs"), ("delete", "tablesyncs"), ("update", "tablesyncs"),
+           ("update", "tablesyncs/status"), ("update", "tablesyncs/finalizers"),
            ("create", "databaseconnections"), ("delete", "databaseconnections"),
            ("create", "secrets"), ("update", "secrets"), ("patch", "secrets"), ("delete", "secrets"),
            ("get", "configmaps"), ("get", "pods"), ("create", "pods"), ("create", "leases.coordination.k8s.io"),

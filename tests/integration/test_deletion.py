@@ -238,24 +238,41 @@ def test_orphan_lets_go_at_once(home, shop, cluster):
     assert any("without touching the databases" in line["message"] and made["Table"] in line["message"] for line in logs)
 
 
-@pytest.mark.parametrize("kind,reason", [("databaseconnection", "there is no DatabaseConnection"), ("secret", "there is no Secret")])
-def test_a_connection_or_secret_deleted_first(home, shop, kind, reason):
-    """The deletion says what is missing; it goes on when that is back, and orphan lets go without it."""
+def test_a_secret_deleted_first(home, shop):
+    """The deletion says what is missing, and that this controller kept nothing of it; it goes on when that is back, and
+    orphan lets go without it."""
     secret = secret_manifest(shop, "tablesync", RISINGWAVE_PASSWORD, NAMESPACE)
-    connection = connection_manifest(shop, "RisingWave", home.rw.port, NAMESPACE)
-    home.apply(secret, connection)
+    home.apply(secret, connection_manifest(shop, "RisingWave", home.rw.port, NAMESPACE))
     one, two = make(home, shop, "DeleteStream", rw=shop), make(home, shop, "Delete", "two", rw=shop)
     made = objects(home, one) | {"Table2": objects(home, two)["Table"], "Sink2": objects(home, two)["Sink"]}
-    home.plane.kubectl("delete", kind, shop, "-n", NAMESPACE)
+    home.plane.kubectl("delete", "secret", shop, "-n", NAMESPACE)
     for name in (one, two):
         start_delete(home, name)
-        wait_blocked(home, name, reason, f"{shop}'")
+        wait_blocked(home, name, f"there is no Secret '{NAMESPACE}/{shop}'", "without --encryption-key-file")
     orphan(home, two)
     home.wait_gone(two, 10, NAMESPACE)
     assert len(in_risingwave(home, *made.values())) == 5
-    home.apply(secret, connection)
+    home.apply(secret)
     home.wait_gone(one, namespace=NAMESPACE)
     assert sorted(in_risingwave(home, *made.values())) == sorted([made["Source"], made["Table2"], made["Sink2"]])
+
+
+def test_a_connection_deleted_first(home, shop):
+    """It stays for those who use it, what streams goes on, nothing new begins with it; with its last user it goes."""
+    home.apply(secret_manifest(shop, "tablesync", RISINGWAVE_PASSWORD, NAMESPACE),
+               connection_manifest(shop, "RisingWave", home.rw.port, NAMESPACE))
+    one = make(home, shop, "Delete", rw=shop)
+    made = objects(home, one)
+    home.plane.kubectl("delete", "databaseconnection", shop, "-n", NAMESPACE, "--wait=false")
+    home.mysql.execute(f"INSERT INTO {shop}.one VALUES (3, 30)")
+    home.wait_rows(f"{shop}.one", f"ods.{shop}_one", "id, v")
+    two = make(home, shop, "Delete", "two", rw=shop, ready=False)
+    message = home.wait_condition(two, "Ready", "False", "ConnectionDeleting", namespace=NAMESPACE)["message"]
+    assert f"'{shop}' (spec.risingWave.connectionRef.name)" in message
+    assert audit(home, two, NAMESPACE)["steps"] == [] and f"{shop}_two" not in tables_of(home)
+    home.delete(two, one, namespace=NAMESPACE)
+    assert in_risingwave(home, *made.values()) == []
+    wait_until("the connection is gone", lambda: shop not in home.listed(NAMESPACE, "databaseconnections"), 30)
 
 
 # --- namespaces ---
@@ -266,7 +283,7 @@ def namespace_gone(home, name):
 
 @pytest.fixture(scope="module", autouse=True)
 def doomed(home):
-    """Two namespaces being deleted: one with Retain, one whose resource needs a connection that is gone.
+    """Two namespaces being deleted: one with Retain, one whose resource needs a Secret that is gone.
 
     Deleting a namespace takes connections and Secrets whenever it likes; here they go first for certain. From the
     start of the module, because the controller manager takes its time.
@@ -281,7 +298,7 @@ def doomed(home):
         names[policy] = make(home, database, policy, table, space)
     made = {policy: objects(home, names[policy], space) for policy, (space, _) in spaces.items()}
     for space, _ in spaces.values():
-        home.plane.kubectl("delete", "databaseconnections,secrets", "--all", "-n", space)
+        home.plane.kubectl("delete", "databaseconnections,secrets", "--all", "-n", space, "--wait=false")
         home.plane.kubectl("delete", "namespace", space, "--wait=false")
     return {policy: (space, names[policy], made[policy]) for policy, (space, _) in spaces.items()}
 
@@ -296,7 +313,7 @@ def test_a_namespace_with_retain_ends(home, doomed):
 def test_a_namespace_that_cannot_end_says_why(home, doomed):
     """The namespace names the finalizer, the resource what it waits for; the annotation ends it."""
     space, name, made = doomed["DeleteStream"]
-    wait_blocked(home, name, "there is no DatabaseConnection 'rw'", namespace=space)
+    wait_blocked(home, name, f"there is no Secret '{space}/rw'", namespace=space)
 
     def finalizer_named():
         status = home.read(f"/api/v1/namespaces/{space}")["status"]

@@ -1,8 +1,8 @@
-"""Servers of these tests alone: they are frozen, locked and asked for TLS."""
+"""Servers of these tests alone: they are frozen and locked."""
 
 import pytest
 
-from cluster.mysql import make_tls, start_mariadb, start_oracle56
+from cluster.mysql import start_mariadb, start_oracle56
 from standins.conformance.process import StandIn
 
 from .probe import PASSWORD, USER
@@ -33,11 +33,6 @@ def maria(tmp_path_factory):
 @pytest.fixture(scope="session", params=["oracle", "maria"])
 def source(request):
     return request.getfixturevalue(request.param)
-
-
-@pytest.fixture(scope="session")
-def tls_files(tmp_path_factory):
-    return make_tls(tmp_path_factory.mktemp("drivers-tls"))
 
 
 @pytest.fixture(scope="session")

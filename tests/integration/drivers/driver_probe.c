@@ -2,8 +2,9 @@
  * driver_probe: the three database drivers on a string, for test_drivers.py.
  *
  * Reads one JSON object a line: first the endpoint ("type", "host", "port", "user",
- * "password", "database", "tls", "timeoutMs", "cancelAfterMs"), then calls ("op" and its
- * arguments, "timeoutMs", "cancelAfterMs"). Answers one JSON object a line:
+ * "password", "database", "tls" (the mode), "ca", "cert" and "key" (PEM texts),
+ * "timeoutMs", "cancelAfterMs"), then calls ("op" and its arguments, "timeoutMs",
+ * "cancelAfterMs"). Answers one JSON object a line:
  * {"ok": true, "ms": .., "value": ..} or {"ok": false, "ms": .., "class", "reason",
  * "code", "text"}. A test can thus stop a server between two calls. Passwords come by
  * standard input and are never printed.
@@ -12,6 +13,7 @@
 #include "driver_alarm.h"
 #include "driver_source.h"
 #include "driver_statements.h"
+#include "driver_stream.h"
 #include "driver_values.h"
 
 #include <stdio.h>
@@ -59,92 +61,6 @@ static bool apply(struct call *c)
     return make_statement(&making) && run_step(c, making.stmt);
 }
 
-/* --- RisingWave --- */
-
-static bool stream_probe(struct call *c)
-{
-    struct rw_server server = {0};
-
-    if (!c->probe->stream->ops->probe(c->probe->stream, &c->cancel, c->arena, &server,
-                                      c->fault)) {
-        return false;
-    }
-    json_set_string(c->value, "version", server.version);
-    json_set_string(c->value, "user", server.user);
-    json_set_string(c->value, "database", server.database);
-    json_set_bool(c->value, "recovering", server.recovering);
-    return true;
-}
-
-static bool stream_catalog(struct call *c)
-{
-    struct rw_catalog catalog = {0};
-
-    if (!c->probe->stream->ops->catalog(c->probe->stream, text_of(c, "schema"),
-                                        &c->cancel, c->arena, &catalog, c->fault)) {
-        return false;
-    }
-    print_stream_catalog(&catalog, c->arena, c->value);
-    return true;
-}
-
-static bool stream_offset(struct call *c)
-{
-    const char *file = NULL;
-
-    if (!c->probe->stream->ops->source_offset(c->probe->stream, text_of(c, "schema"),
-                                              text_of(c, "name"), &c->cancel, c->arena,
-                                              &file, c->fault)) {
-        return false;
-    }
-    json_set_string(c->value, "file", file);
-    return true;
-}
-
-static bool stream_snapshot(struct call *c)
-{
-    struct rw_snapshot snapshot = {0};
-
-    if (!c->probe->stream->ops->snapshot(c->probe->stream, text_of(c, "schema"),
-                                         text_of(c, "name"), &c->cancel, &snapshot,
-                                         c->fault)) {
-        return false;
-    }
-    json_set_bool(c->value, "present", snapshot.present);
-    json_set_bool(c->value, "finished", snapshot.finished);
-    json_set_int(c->value, "rows", snapshot.rows);
-    return true;
-}
-
-static bool stream_backlog(struct call *c)
-{
-    struct rw_backlog backlog = {0};
-
-    if (!c->probe->stream->ops->backlog(c->probe->stream, text_of(c, "schema"),
-                                        text_of(c, "name"), &c->cancel, &backlog,
-                                        c->fault)) {
-        return false;
-    }
-    json_set_bool(c->value, "present", backlog.present);
-    json_set_int(c->value, "undelivered", backlog.undelivered);
-    json_set_int(c->value, "oldestMs", backlog.oldest_ms);
-    json_set_int(c->value, "nowMs", backlog.now_ms);
-    return true;
-}
-
-static bool stream_rows(struct call *c)
-{
-    int64_t rows = 0;
-
-    if (!c->probe->stream->ops->count_rows(
-            c->probe->stream, text_of(c, "schema"), text_of(c, "name"),
-            json_path_int(c->in, "rowsMax", 1000000), &c->cancel, &rows, c->fault)) {
-        return false;
-    }
-    json_set_int(c->value, "rows", rows);
-    return true;
-}
-
 /* --- StarRocks --- */
 
 static bool target_probe(struct call *c)
@@ -157,6 +73,8 @@ static bool target_probe(struct call *c)
     }
     json_set_string(c->value, "version", server.version);
     json_set_int(c->value, "liveBackends", server.live_backends);
+    print_list(c->value, "grants", &server.grants);
+    json_set_bool(c->value, "root", server.root);
     return true;
 }
 
@@ -183,12 +101,17 @@ static const struct {
     {DBCONN_MYSQL, "rows", source_rows},
     {DBCONN_MYSQL, "like", source_like},
     {DBCONN_MYSQL, "replicas", source_replicas},
+    {DBCONN_MYSQL, "databases", source_databases},
+    {DBCONN_MYSQL, "tables", source_tables},
+    {DBCONN_MYSQL, "unparseable", source_unparseable},
     {DBCONN_RISINGWAVE, "probe", stream_probe},
     {DBCONN_RISINGWAVE, "catalog", stream_catalog},
     {DBCONN_RISINGWAVE, "offset", stream_offset},
     {DBCONN_RISINGWAVE, "snapshot", stream_snapshot},
     {DBCONN_RISINGWAVE, "backlog", stream_backlog},
     {DBCONN_RISINGWAVE, "rows", stream_rows},
+    {DBCONN_RISINGWAVE, "logColumns", stream_log_columns},
+    {DBCONN_RISINGWAVE, "ghostKeys", stream_ghost_keys},
     {DBCONN_RISINGWAVE, "addColumn", apply},
     {DBCONN_RISINGWAVE, "dropColumn", apply},
     {DBCONN_RISINGWAVE, "createSchema", apply},
@@ -218,11 +141,19 @@ static bool run_op(struct call *c)
 static bool open_endpoint(struct call *c)
 {
     static const char *const types[] = {"", "MySQL", "RisingWave", "StarRocks"};
-    static const char *const modes[] = {"", "Disable", "Prefer", "Require"};
+    static const char *const modes[] = {"",        "Disable",  "Prefer",
+                                        "Require", "VerifyCA", "VerifyFull"};
     struct probe *p = c->probe;
     AUTO(secret_freep)
     struct secret *password = secret_new(sv_from(text_of(c, "password")));
-    const struct db_endpoint endpoint = {&p->conn, text_of(c, "user"), password};
+    const char *key_pem = json_get_string(c->in, "key");
+    AUTO(secret_freep)
+    struct secret *key = key_pem == NULL ? NULL : secret_new(sv_from(key_pem));
+    const struct db_endpoint endpoint = {
+        .conn = &p->conn,
+        .user = text_of(c, "user"),
+        .password = password,
+        .tls = {json_get_string(c->in, "ca"), json_get_string(c->in, "cert"), key}};
     struct db_factory *factory = db_factory_real();
 
     p->conn = (struct dbconn){.host = text_of(c, "host"),
@@ -233,6 +164,8 @@ static bool open_endpoint(struct call *c)
         if (strcmp(text_of(c, "type"), types[i]) == 0) {
             p->conn.type = (enum dbconn_type)i;
         }
+    }
+    for (size_t i = 1; i < COUNT_OF(modes); i++) {
         if (strcmp(text_of(c, "tls"), modes[i]) == 0) {
             p->conn.tls_mode = (enum tls_mode)i;
         }

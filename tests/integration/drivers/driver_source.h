@@ -140,4 +140,48 @@ static inline bool source_like(struct call *c)
     return true;
 }
 
+static inline bool source_databases(struct call *c)
+{
+    struct strlist names = {0};
+
+    if (!c->probe->source->ops->list_databases(c->probe->source, &c->cancel, c->arena,
+                                               &names, c->fault)) {
+        return false;
+    }
+    print_list(c->value, "names", &names);
+    return true;
+}
+
+static inline bool source_tables(struct call *c)
+{
+    struct mysql_tables found = {0};
+
+    if (!c->probe->source->ops->list_tables(c->probe->source, text_of(c, "database"),
+                                            &c->cancel, c->arena, &found, c->fault)) {
+        return false;
+    }
+    struct json *tables = json_set_array(c->value, "tables");
+    for (VEC_EACH(struct mysql_table, table, &found.tables)) {
+        struct json *o = json_push_object(tables);
+        json_set_string(o, "name", table->name);
+        json_set_string(o, "type", table->type);
+        json_set_int(o, "rows", table->row_estimate);
+        print_list(o, "key", &table->primary_key);
+    }
+    return true;
+}
+
+static inline bool source_unparseable(struct call *c)
+{
+    struct strlist columns = {0};
+
+    if (!c->probe->source->ops->list_unparseable(c->probe->source, text_of(c, "database"),
+                                                 &c->cancel, c->arena, &columns,
+                                                 c->fault)) {
+        return false;
+    }
+    print_list(c->value, "columns", &columns);
+    return true;
+}
+
 #endif

@@ -52,6 +52,9 @@ static inline void print_stream_sink(const struct rw_sink *sink, struct json *o)
     json_set_string(o, "database", sink->database);
     json_set_string(o, "table", sink->table);
     json_set_string(o, "primaryKey", sink->primary_key);
+    if (sink->password_digest != NULL) {
+        json_set_string(o, "passwordDigest", sink->password_digest);
+    }
     json_set_bool(o, "creating", sink->creating);
     json_set_int(o, "rateLimit", sink->rate_limit);
 }
@@ -68,6 +71,9 @@ static inline void print_stream_catalog(const struct rw_catalog *catalog,
         json_set_string(o, "hostname", source->hostname);
         json_set_string(o, "database", source->database);
         json_set_string(o, "serverId", source->server_id);
+        if (source->password_digest != NULL) {
+            json_set_string(o, "passwordDigest", source->password_digest);
+        }
     }
     struct json *tables = json_set_object(value, "tables");
     for (VEC_EACH(struct rw_table, table, &catalog->tables)) {

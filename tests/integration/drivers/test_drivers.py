@@ -3,15 +3,11 @@
 import contextlib
 import os
 import signal
-import socket
-import struct
-import threading
 
 import pytest
 
 from cluster.processes import free_port, wait_until
 from standins.conformance.connections import MySqlConn, PostgresConn
-from standins.conformance.process import StandIn
 
 from .probe import PASSWORD, USER, Probe, refused
 
@@ -108,83 +104,6 @@ def test_nothing_is_asked_after_the_stop_signal(endpoint):
             probe.call("probe", cancelAfterMs=50)
         answer = probe.call("probe")
         assert not answer["ok"] and answer["ms"] < WAKE_MS
-
-
-# --- TLS ---
-
-def test_tls_demanded_but_not_offered(oracle, risingwave, starrocks):
-    for kind, port, user, password in [("MySQL", oracle.port, USER, PASSWORD),
-                                       ("RisingWave", risingwave.ports["port"], "root", ""),
-                                       ("StarRocks", starrocks.ports["mysql"], "root", "")]:
-        with Probe(kind, port, user=user, password=password, database="dev", tls="Require") as p:
-            refused(p.opened, "Unavailable", "TLSFailed", "spec.tls.mode")
-
-
-@pytest.mark.parametrize("mode", ["Prefer", "Require"])
-def test_tls_is_used_when_offered(maria, mode):
-    maria.execute("DROP USER IF EXISTS 'tlsonly'@'%'",
-                  "CREATE USER 'tlsonly'@'%' IDENTIFIED BY 'secret-one' REQUIRE SSL")
-    with Probe("MySQL", maria.port, user="tlsonly", password="secret-one", tls=mode) as probe:
-        assert probe.value("probe")["currentUser"] == "'tlsonly'@'%'"
-
-
-def test_tls_disabled_stays_plain(maria):
-    maria.execute("DROP USER IF EXISTS 'tlsonly'@'%'",
-                  "CREATE USER 'tlsonly'@'%' IDENTIFIED BY 'secret-one' REQUIRE SSL")
-    with Probe("MySQL", maria.port, user="tlsonly", password="secret-one", tls="Disable") as p:
-        refused(p.opened, "Denied", "AuthFailed")
-
-
-def test_tls_of_the_others(tls_files):
-    pem = ["--tls-cert", str(tls_files.cert), "--tls-key", str(tls_files.key)]
-    with StandIn("standins.starrocks", "--mysql-port", "0", *pem) as server, \
-            Probe("StarRocks", server.ports["mysql"], user="root", password="",
-                  tls="Require") as probe:
-        assert probe.value("probe")["liveBackends"] == 1
-    with StandIn("standins.risingwave", "--port", "0", *pem) as server, \
-            Probe("RisingWave", server.ports["port"], user="root", password="", database="dev",
-                  tls="Require") as probe:
-        assert probe.value("probe")["user"] == "root"
-
-
-class MuteTls:
-    """Greets as a MySQL server with TLS, then says nothing more: a stalled handshake."""
-
-    CAPABILITIES = 0x38820c | 0x800 | 0x8000 | 0x80000 | 0x200
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.accepted = []
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                peer, _ = self.listener.accept()
-                self.accepted.append(peer)
-                low, high = self.CAPABILITIES & 0xffff, self.CAPABILITIES >> 16
-                body = (b"\x0a8.0.33\0" + struct.pack("<I", 5) + b"12345678\0" +
-                        struct.pack("<HBHHB", low, 33, 2, high, 21) + bytes(10) +
-                        b"123456789012\0mysql_native_password\0")
-                peer.sendall(struct.pack("<I", len(body))[:3] + b"\0" + body)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for each in [self.listener, *self.accepted]:
-            each.close()
-
-
-def test_stalled_tls_handshake():
-    with MuteTls() as server:
-        with Probe("MySQL", server.port, tls="Require", timeoutMs=600) as probe:
-            refused(probe.opened, "Unavailable", "Timeout")
-            assert 600 <= probe.opened["ms"] < 600 + WAKE_MS * 2
-        with Probe("MySQL", server.port, tls="Require", timeoutMs=20000, cancelAfterMs=300) as probe:
-            refused(probe.opened, "Cancelled", "Cancelled")
-            assert 300 <= probe.opened["ms"] < 300 + WAKE_MS
 
 
 # --- MySQL ---
@@ -648,8 +567,9 @@ def _source(server, schema, name, **changes):
 
 
 def test_stream_probe(stream, risingwave):
-    assert stream.value("probe") == {"version": "3.0.3", "user": "root", "database": "dev",
-                                     "recovering": False}
+    told = stream.value("probe")
+    assert {key: told[key] for key in ("version", "user", "database", "recovering")} == {
+        "version": "3.0.3", "user": "root", "database": "dev", "recovering": False}
     risingwave.control("/recovering", {"on": True})
     try:
         assert stream.value("probe")["recovering"] is True
@@ -690,8 +610,10 @@ def test_stream_source(stream, maria):
     # The next statement wants neither: both settings go back to their defaults.
     assert stream.value("createSchema", name="ts")["tag"] == "CREATE_SCHEMA"
     catalog = stream.value("catalog", schema="ts")
-    assert catalog["sources"] == [{"schema": "ts", "name": "src_shop", "hostname": "127.0.0.1",
-                                   "database": "shop", "serverId": "5733"}]
+    [source] = catalog["sources"]
+    assert len(source.pop("passwordDigest")) == 16
+    assert source == {"schema": "ts", "name": "src_shop", "hostname": "127.0.0.1", "database": "shop",
+                      "serverId": "5733"}
     assert "source ts.src_shop" in catalog["relations"]
     [internal] = [n for n in catalog["internals"] if n.startswith("__internal_src_shop_")]
     assert stream.value("offset", schema="ts", name=internal)["file"].startswith("mysql-bin.")
@@ -726,6 +648,7 @@ def test_stream_whole_pipeline(stream, maria, risingwave, starrocks, ods):
     assert catalog["tables"] == {"t_flow": {
         "comment": MARK, "key": ["id"], "columns": {"id": "bigint", "v": "numeric"}}}
     sink = catalog["sinks"]["k_flow_v1"]
+    assert len(sink.pop("passwordDigest")) == 16
     assert sink == {"host": "127.0.0.1", "mysqlPort": str(starrocks.ports["mysql"]),
                     "httpPort": str(starrocks.ports["http"]), "user": "root", "database": name,
                     "table": "flow", "primaryKey": "id", "creating": sink["creating"],
