@@ -97,15 +97,20 @@ static void add_clean(struct sv text, struct buf *out)
 
 char *peer_text(const struct peer *peer, struct sv text, struct arena *arena)
 {
-    AUTO(buf_deinit) struct buf known = {0}, safe = {0}, reduced = {0}, clean = {0};
+    const struct secret *const own[] = {peer->password};
+    AUTO(buf_deinit) struct buf others = {0}, known = {0};
+    AUTO(buf_deinit) struct buf safe = {0}, reduced = {0}, clean = {0};
 
+    buf_init(&others, TEXT_CEILING);
     buf_init(&known, TEXT_CEILING);
     buf_init(&safe, TEXT_CEILING);
     buf_init(&reduced, TEXT_CEILING);
     buf_init(&clean, TEXT_CEILING);
     /* Half the ceiling: masks may be longer than what they hide. */
     text = sv_sub(text, 0, TEXT_CEILING / 2);
-    secret_redact_scope(peer->scope, text, &known);
+    secret_redact_scope(peer->scope, text, &others);
+    /* Its own as well: the scope's memory is bounded. */
+    secret_redact(own, peer->password == NULL ? 0 : 1, buf_sv(&others), &known);
     secret_redact_pattern(buf_sv(&known), &safe);
     if (peer->engine == DB_RISINGWAVE) {
         classify_reduce_chain(buf_sv(&safe), &reduced);

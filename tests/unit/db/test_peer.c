@@ -13,6 +13,36 @@ static struct peer *make(enum db_engine engine, const char *host, const char *pa
     return peer;
 }
 
+static struct peer *of_namespace(enum db_engine engine, const char *namespace,
+                                 const char *password)
+{
+    AUTO(secret_freep) struct secret *secret = secret_new(sv_from(password));
+    const struct dbconn conn = {.namespace = namespace, .host = "h", .port = 1};
+    const struct db_endpoint endpoint = {
+        .conn = &conn, .user = "cdc", .password = secret};
+
+    return peer_new(&endpoint, engine);
+}
+
+/* RisingWave repeats what StarRocks was given, also after it was changed: hidden within
+ * the namespace, and within it alone, so that masks tell nobody others' passwords. */
+static void passwords_of_neighbours_are_hidden(void **state)
+{
+    struct peer *rw = of_namespace(DB_RISINGWAVE, "shop", "of-risingwave");
+    struct peer *stranger = of_namespace(DB_RISINGWAVE, "lab", "of-lab");
+    const struct sv said = SV("stream load of etl:it's \\1@be, of-risingwave");
+
+    peer_free(of_namespace(DB_STARROCKS, "shop", "it's \\1"));
+    assert_string_equal(peer_text(rw, said, *state), "stream load of etl:***@be, ***");
+    assert_string_equal(peer_text(stranger, SV("table of-risingwave"), *state),
+                        "table of-risingwave");
+    /* Its own is hidden, whatever became of the memory. */
+    secret_forget_all();
+    assert_string_equal(peer_text(rw, SV("x of-risingwave"), *state), "x ***");
+    peer_free(rw);
+    peer_free(stranger);
+}
+
 static void the_message_names_server_and_remedy(void **state)
 {
     (void)state;
@@ -159,6 +189,7 @@ int main(void)
         PEER_TEST(a_broken_session_is_told),
         PEER_TEST(stops_are_neither_doubled_nor_missing),
         PEER_TEST(passwords_do_not_come_back),
+        PEER_TEST(passwords_of_neighbours_are_hidden),
         PEER_TEST(texts_are_one_clean_line),
         PEER_TEST(long_texts_are_cut_between_characters),
         PEER_TEST(a_huge_answer_is_survived),
