@@ -12,11 +12,11 @@ NAMESPACE = "check"
 DATABASE = "checked"
 # Three accounts that may log in and nothing more.
 BARE = {"bare-mysql": "mysql'bare", "bare-rw": "rw'bare", "bare-sr": "sr'bare"}
-STATEMENTS = ("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'bare'@'%'",
-              f"GRANT SELECT ON `{DATABASE}`.* TO 'bare'@'%'",
-              'GRANT CREATE ON DATABASE "dev" TO "bare"',
-              "GRANT CREATE TABLE ON DATABASE `lacking` TO USER 'bare'@'%'",
-              "GRANT SELECT, INSERT, UPDATE, DELETE, ALTER ON ALL TABLES IN DATABASE `lacking` TO USER 'bare'@'%'")
+STATEMENTS = ("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'barely'@'%'",
+              f"GRANT SELECT ON `{DATABASE}`.* TO 'barely'@'%'",
+              'GRANT CREATE ON DATABASE "dev" TO "barely"',
+              "GRANT CREATE TABLE ON DATABASE `lacking` TO USER 'barely'@'%'",
+              "GRANT SELECT, INSERT, UPDATE, DELETE, ALTER ON ALL TABLES IN DATABASE `lacking` TO USER 'barely'@'%'")
 
 
 def sync(name, table="orders", **more):
@@ -29,7 +29,7 @@ def lacking(name):
 
 
 def bare_secrets():
-    return [secret_manifest(name, "bare", password, NAMESPACE) for name, password in BARE.items()]
+    return [secret_manifest(name, "barely", password, NAMESPACE) for name, password in BARE.items()]
 
 
 def bare_connections(system):
@@ -43,11 +43,11 @@ def bare_connections(system):
 def check(running, tmp_path_factory):
     running.mysql.execute(f"CREATE DATABASE {DATABASE}", f"CREATE TABLE {DATABASE}.orders (id INT PRIMARY KEY, v VARCHAR(10))",
                           f"INSERT INTO {DATABASE}.orders VALUES (1, 'a')", f"CREATE TABLE {DATABASE}.keyless (v INT)",
-                          "CREATE USER 'bare'@'%' IDENTIFIED BY 'mysql''bare'")
-    running.rw.query("CREATE USER bare WITH PASSWORD 'rw''bare'")
-    running.rw.query("GRANT CONNECT ON DATABASE dev TO bare")
+                          "CREATE USER 'barely'@'%' IDENTIFIED BY 'mysql''bare'")
+    running.rw.query("CREATE USER barely WITH PASSWORD 'rw''bare'")
+    running.rw.query("GRANT CONNECT ON DATABASE dev TO barely")
     running.starrocks.query("CREATE DATABASE lacking")
-    running.starrocks.query("CREATE USER 'bare'@'%' IDENTIFIED BY 'sr\\'bare'")
+    running.starrocks.query("CREATE USER 'barely'@'%' IDENTIFIED BY 'sr\\'bare'")
     running.connect(NAMESPACE)
     yield Looker("check", tmp_path_factory.mktemp("check"), running.plane.admin_kubeconfig)
     running.clear(NAMESPACE)

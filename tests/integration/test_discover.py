@@ -122,8 +122,8 @@ def test_which_connections_are_meant(discover, running):
 
 def test_usage_and_refusals(discover):
     assert "discover prints table, json or yaml" in discover.refused("-o", "wide", cluster=False)
-    line = discover.refused("-n", NAMESPACE, "--database", "nowhere", code=FAILED)
-    assert "no database 'nowhere'" in line and "'shop-mysql'" in line
+    line = discover.refused("-n", NAMESPACE, "--database", "unheard_of", code=FAILED)
+    assert "no database 'unheard_of'" in line and "'shop-mysql'" in line
 
 
 def test_mariadb_from_a_file(discover, mariadb_apart):
