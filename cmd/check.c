@@ -19,11 +19,22 @@ static const char *text_of(const struct json *object, const char *key)
     return text == NULL ? "" : text;
 }
 
+/* What ended the look may be what the findings tell with more words. */
+static bool is_found(const struct json *object, const char *reason)
+{
+    const struct json *f = json_first(json_get(object, "findings"));
+
+    while (f != NULL && strcmp(text_of(f, "reason"), reason) != 0) {
+        f = json_next(f);
+    }
+    return f != NULL;
+}
+
 static void print_error(const struct json *object)
 {
     const struct json *error = json_get(object, "error");
 
-    if (error != NULL) {
+    if (error != NULL && !is_found(object, text_of(error, "reason"))) {
         (void)printf("  missing: %s: %s\n", text_of(error, "reason"),
                      text_of(error, "message"));
     }
@@ -83,6 +94,7 @@ static void print_connection(const struct json *c)
 static void print_table(const struct json *table)
 {
     const char *comma = ", primary key ";
+    int64_t columns = 0;
 
     if (table == NULL) {
         return;
@@ -91,8 +103,9 @@ static void print_table(const struct json *table)
         (void)printf("  table: not found\n");
         return;
     }
-    (void)printf("  table: found, %lld columns",
-                 (long long)json_int(json_get(table, "columns"), 0));
+    columns = json_int(json_get(table, "columns"), 0);
+    (void)printf("  table: found, %lld column%s", (long long)columns,
+                 columns == 1 ? "" : "s");
     for (const struct json *k = json_first(json_get(table, "primaryKey")); k != NULL;
          k = json_next(k)) {
         (void)printf("%s%s", comma, json_string(k));

@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -271,13 +272,58 @@ TIERS = {
     "integration": ("the binary on a real API server, MySQL, MariaDB and the stand-ins",
                     python_tier("tests/integration", variant="asan")),
 }
+# The longest tier, which waits more than it computes.
+BESIDE, BESIDE_VARIANT = "integration", "asan"
+
+
+def begin_beside():
+    """Starts the integration tier as a process of its own: it mostly waits for servers, while the others compute. None if
+    it cannot be built; its own turn then says why. What both need is built first, so that neither disturbs the other."""
+    if (make("test-bins", variant=BESIDE_VARIANT) != 0 or run(["tests/bootstrap/venv.sh"], stdout=subprocess.DEVNULL) != 0
+            or run(["tests/bootstrap/programs.sh"]) != 0):
+        return None
+    say(f"== {BESIDE} runs beside the other tiers, and is shown at the end")
+    with open(ROOT / "build" / f"{BESIDE}.log", "w", encoding="utf-8") as log:
+        return subprocess.Popen([sys.executable, __file__, "--tiers", BESIDE], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
+                                start_new_session=True)
+
+
+def tier_beside(process):
+    """Waits for the process and shows what it printed as it comes; its last line goes into our own count."""
+    def tier(tally):
+        last = ""
+        with open(ROOT / "build" / f"{BESIDE}.log", encoding="utf-8", errors="replace") as log:
+            while True:
+                ended = process.poll() is not None
+                while text := log.read(4096):
+                    last = (last + text)[-200:]
+                    print(text, end="", flush=True)
+                if ended:
+                    break
+                time.sleep(1)
+        counted = re.search(r"(\d+) passed, (\d+) failed\s*\Z", last)
+        tally.add(*(map(int, counted.groups()) if counted else (0, 1)))
+        return process.returncode == 0 and counted is not None
+    return tier
 
 
 def run_tiers(names, variant):
     tally = Tally()
     bad = []
+    beside = begin_beside() if BESIDE in names and len(names) > 2 else None
+    try:
+        return run_in_turn(names, variant, tally, bad, beside)
+    finally:
+        if beside and beside.poll() is None:
+            os.killpg(beside.pid, signal.SIGINT)
+            beside.wait()
+
+
+def run_in_turn(names, variant, tally, bad, beside):
     for number, name in enumerate(names, 1):
         title, tier = TIERS[name]
+        if name == BESIDE and beside:
+            tier = tier_beside(beside)
         say(f"== {number}/{len(names)} {name}: {title}")
         started = time.monotonic()
         good = tier(tally, variant) if name == "unit" and variant else tier(tally)
