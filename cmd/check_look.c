@@ -41,8 +41,9 @@ static void set_known(struct json *out, const char *key, int64_t value)
     }
 }
 
-static void look_at_mysql(const struct mysql_server *server, struct arena *arena,
-                          struct json *out, struct findings *findings)
+static void look_at_mysql(const struct mysql_server *server, enum tls_mode mode,
+                          struct arena *arena, struct json *out,
+                          struct findings *findings)
 {
     struct json *facts = json_set_object(out, "facts");
 
@@ -52,6 +53,7 @@ static void look_at_mysql(const struct mysql_server *server, struct arena *arena
     set_known(facts, "binlogExpireSeconds", server->binlog_expire_seconds);
     json_set_bool(facts, "gtid", server->gtid);
     preflight_mysql(server, "", NULL, arena, findings);
+    preflight_mysql_tls(server, mode, arena, findings);
 }
 
 static void look_at_risingwave(const struct rw_server *server, struct arena *arena,
@@ -111,7 +113,7 @@ static bool look(struct workbench *bench, const struct json *object, struct aren
     }
     switch (conn.type) {
     case DBCONN_MYSQL:
-        look_at_mysql(&server->u.mysql, arena, out, findings);
+        look_at_mysql(&server->u.mysql, conn.tls_mode, arena, out, findings);
         break;
     case DBCONN_RISINGWAVE:
         look_at_risingwave(&server->u.rw_server, arena, out, findings);

@@ -187,6 +187,41 @@ void mysql_rows_grants(const struct rows *grants, struct arena *arena,
     }
 }
 
+static const char *required(const char *text, struct arena *arena)
+{
+    struct sv line = sv_from(text), rest = SV_NULL;
+    size_t at = 0;
+
+    while (at < line.n) {
+        char c = line.p[at];
+        if (c == '\'' || c == '"' || c == '`') {
+            at = literal_end(line, at);
+        } else if (sv_starts_nocase(sv_sub(line, at, line.n), SV(" REQUIRE "))) {
+            rest = sv_sub(line, at + strlen(" REQUIRE "), line.n);
+            break;
+        } else {
+            at++;
+        }
+    }
+    rest = sv_cut(&rest, ' ');
+    if (rest.n == 0 || sv_eq_nocase(rest, SV("NONE"))) {
+        return NULL;
+    }
+    return arena_copy(arena, rest);
+}
+
+const char *mysql_rows_require(const struct rows *lines, struct arena *arena)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; i < rows_count(lines) && found == NULL; i++) {
+        const char *line = lines->data.v[i][0];
+
+        found = line == NULL ? NULL : required(line, arena);
+    }
+    return found;
+}
+
 size_t mysql_rows_named(const struct rows *rows, const char *heading, const char *name,
                         int64_t lower_case_table_names)
 {

@@ -19,6 +19,9 @@ void mysql_rows_server(const struct rows *variables, struct arena *arena,
                        struct mysql_server *out_server);
 /* CURRENT_USER()'s "cdc@%" as 'cdc'@'%', which GRANT takes. */
 const char *mysql_rows_account(const char *current_user, struct arena *arena);
+/* SHOW GRANTS of old servers and MariaDB, SHOW CREATE USER of others: the word behind
+ * REQUIRE in the first column, as it is written there; NULL: none, or NONE. */
+const char *mysql_rows_require(const struct rows *lines, struct arena *arena);
 /* SHOW GRANTS: the first column, credentials after IDENTIFIED replaced by '***'. */
 void mysql_rows_grants(const struct rows *grants, struct arena *arena,
                        struct strlist *out_grants);

@@ -79,7 +79,8 @@ static bool source_probe(struct source_db *db, struct cancel *cancel, struct are
     stmt_text(who, "SELECT CURRENT_USER() AS account");
     stmt_text(show, "SHOW GRANTS FOR CURRENT_USER()");
     if (!read_server(&r, &server) || !mysql_source_read(&r, who, &user) ||
-        !mysql_source_read(&r, show, &grants)) {
+        !mysql_source_read(&r, show, &grants) ||
+        !mysql_read_require(&r, &grants, &server.require)) {
         return false;
     }
     server.current_user = mysql_rows_account(rows_text(&user, 0, "account"), arena);

@@ -65,4 +65,9 @@ MUST_CHECK bool mysql_list_unparseable(struct source_db *db, const char *databas
                                        struct cancel *cancel, struct arena *arena,
                                        struct strlist *out_columns, struct fault *fault);
 
+/* What the account must show at a login (mysql_server.require), from SHOW GRANTS' rows or
+ * by asking. */
+MUST_CHECK bool mysql_read_require(const struct reading *r, const struct rows *grants,
+                                   const char **out_require);
+
 #endif

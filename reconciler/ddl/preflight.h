@@ -30,6 +30,12 @@ struct findings {
 void preflight_mysql(const struct mysql_server *server, const char *database,
                      const struct strlist *unparseable, struct arena *arena,
                      struct findings *findings);
+/* What the account must show at a login, against what RisingWave shows with this mode:
+ * its snapshot reader uses no TLS below Require, and never a certificate
+ * (risingwave.md 1.4).
+ */
+void preflight_mysql_tls(const struct mysql_server *server, enum tls_mode mode,
+                         struct arena *arena, struct findings *findings);
 /* Privileges on the database, actor limit (verified 18), licence, version. */
 void preflight_risingwave(const struct rw_server *server, struct arena *arena,
                           struct findings *findings);

@@ -120,6 +120,28 @@ void preflight_mysql(const struct mysql_server *server, const char *database,
     warn_of_columns(unparseable, arena, findings);
 }
 
+void preflight_mysql_tls(const struct mysql_server *server, enum tls_mode mode,
+                         struct arena *arena, struct findings *findings)
+{
+    const char *account = server->current_user == NULL ? "" : server->current_user;
+
+    if (server->require == NULL) {
+        return;
+    }
+    if (!sv_eq_nocase(sv_from(server->require), SV("SSL"))) {
+        findings_add(findings, arena, FINDING_MISSING, SYSTEM_MYSQL, "TLSRequired",
+                     "the account must show a certificate (REQUIRE %s), and RisingWave "
+                     "has none to show: run ALTER USER %s REQUIRE SSL, or GRANT USAGE ON "
+                     "*.* TO %s REQUIRE SSL before MySQL 5.7",
+                     server->require, account, account);
+    } else if (mode < TLS_REQUIRE) {
+        findings_add(findings, arena, FINDING_MISSING, SYSTEM_MYSQL, "TLSRequired",
+                     "the account must use TLS (REQUIRE SSL), and RisingWave reads the "
+                     "snapshot without it unless spec.tls.mode of the DatabaseConnection "
+                     "is Require, VerifyCA or VerifyFull: set one of these");
+    }
+}
+
 bool mysql_server_check(const struct mysql_server *server, const char *database,
                         struct fault *fault)
 {

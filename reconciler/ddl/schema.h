@@ -24,6 +24,8 @@ struct mysql_server {
     int64_t lower_case_table_names;
     const char *current_user; /* 'cdc'@'%' */
     struct strlist grants;    /* SHOW GRANTS lines, passwords removed */
+    const char *require; /* what a login must show: "SSL", "X509", ...; NULL: nothing, or
+                            unknown */
 };
 
 struct mysql_column {

@@ -40,6 +40,7 @@ static const struct field server_fields[] = {
     FIELD(mysql_server, "lowerCaseTableNames", INT, lower_case_table_names, 0),
     FIELD(mysql_server, "currentUser", TEXT, current_user, 0),
     FIELD(mysql_server, "grants", LIST, grants, 0),
+    FIELD(mysql_server, "require", NULLABLE_TEXT, require, 0),
 };
 
 static const struct field table_fields[] = {

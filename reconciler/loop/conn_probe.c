@@ -43,6 +43,7 @@ static bool read_mysql(struct look *l, struct session *session,
         return false;
     }
     preflight_mysql(server, l->conn.database, &unparseable, l->arena, findings);
+    preflight_mysql_tls(server, l->conn.tls_mode, l->arena, findings);
     return true;
 }
 

@@ -52,6 +52,8 @@ static bool look_at_mysql(struct attempt *a, struct fault *fault)
     }
     preflight_mysql(server, a->sync.source_database, &unparseable, a->arena,
                     &a->findings);
+    preflight_mysql_tls(server, a->bindings[BIND_SOURCE].conn.tls_mode, a->arena,
+                        &a->findings);
     return true;
 }
 

@@ -184,6 +184,19 @@ def test_a_wrong_new_password_tears_nothing_down(place):
     let_go(place, "turned")
 
 
+def test_an_account_that_demands_tls_needs_a_mode_for_risingwave(place, maria):
+    """Our own login is encrypted with Prefer as well; RisingWave's snapshot reader is not, and would try for ever."""
+    maria.server.execute("CREATE USER 'sealed'@'%' IDENTIFIED BY 'sealed-password' REQUIRE SSL",
+                         "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'sealed'@'%'")
+    place.apply(secret_manifest("sealed", "sealed", "sealed-password", NAMESPACE),
+                connection_manifest("sealed", "MySQL", maria.port, NAMESPACE))
+    message = wait_for(place, "sealed", "CdcCapable", "False", "TLSRequired")
+    assert "REQUIRE SSL" in message and "spec.tls.mode" in message
+    place.apply(connection_manifest("sealed", "MySQL", maria.port, NAMESPACE, tls={"mode": "Require"}))
+    wait_ready(place, "sealed")
+    let_go(place, "sealed")
+
+
 def test_a_secret_that_comes_later_is_seen(place, maria):
     """Missing Secret, missing key, then right: seconds after each change, by watch."""
     place.apply(connection_manifest("later", "MySQL", maria.port, NAMESPACE))

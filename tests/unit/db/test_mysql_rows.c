@@ -107,6 +107,39 @@ static void accounts_are_quoted(void **state)
     assert_string_equal(mysql_rows_account("", *state), "''");
 }
 
+/* SHOW GRANTS of MySQL 5.6 and MariaDB, SHOW CREATE USER of MySQL 8. */
+static void what_a_login_must_show_is_read(void **state)
+{
+    static const struct {
+        const char *line, *expected;
+    } cases[] = {
+        {"GRANT USAGE ON *.* TO 'cdc'@'%' IDENTIFIED BY PASSWORD '*AB' REQUIRE SSL",
+         "SSL"},
+        {"GRANT USAGE ON *.* TO `cdc`@`%` IDENTIFIED BY PASSWORD '*AB' REQUIRE X509 WITH "
+         "GRANT OPTION",
+         "X509"},
+        {"CREATE USER `cdc`@`%` IDENTIFIED WITH 'caching_sha2_password' AS '$A$ REQUIRE "
+         "SSL' REQUIRE NONE PASSWORD EXPIRE DEFAULT",
+         NULL},
+        {"CREATE USER `cdc`@`%` IDENTIFIED WITH 'x' REQUIRE SUBJECT '/CN=a' ISSUER "
+         "'/CN=b'",
+         "SUBJECT"},
+        {"GRANT SELECT ON ` REQUIRE SSL`.* TO 'cdc'@'%'", NULL},
+        {"GRANT SELECT ON *.* TO 'cdc'@'%'", NULL},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct rows rows = RECORDED(*state, 1, "Grants for cdc@%", cases[i].line);
+        const char *require = mysql_rows_require(&rows, *state);
+
+        if (cases[i].expected == NULL) {
+            assert_null(require);
+        } else {
+            assert_string_equal(require, cases[i].expected);
+        }
+    }
+}
+
 static void grants_lose_their_credentials(void **state)
 {
     struct rows rows = RECORDED(*state, 1, "Grants for cdc@%",
@@ -353,6 +386,7 @@ int main(void)
         ROWS_TEST(a_server_that_says_nothing),
         ROWS_TEST(expiry_in_every_dialect),
         ROWS_TEST(accounts_are_quoted),
+        ROWS_TEST(what_a_login_must_show_is_read),
         ROWS_TEST(grants_lose_their_credentials),
         ROWS_TEST(names_compare_as_the_server_does),
         ROWS_TEST(numbers_beyond_63_bits),

@@ -293,6 +293,37 @@ static void warns_of_recovery_and_old_versions(void **state)
 
 /* --- together --- */
 
+/* RisingWave's snapshot reader would not log in, and would try for ever. */
+static void an_account_that_demands_tls_needs_a_mode_that_gives_it(void **state)
+{
+    static const enum tls_mode weak[] = {TLS_DISABLE, TLS_PREFER};
+    static const enum tls_mode strong[] = {TLS_REQUIRE, TLS_VERIFY_CA, TLS_VERIFY_FULL};
+    struct fixture *f = *state;
+
+    f->server.require = "SSL";
+    for (size_t i = 0; i < COUNT_OF(weak); i++) {
+        struct findings found = {0};
+        struct fault fault = FAULT_INIT;
+
+        preflight_mysql_tls(&f->server, weak[i], f->arena, &found);
+        ASSERT_REFUSED(preflight_passed(&found, &fault), &fault, "TLSRequired");
+        ASSERT_CONTAINS(fault.text, "is Require, VerifyCA or VerifyFull");
+    }
+    for (size_t i = 0; i < COUNT_OF(strong); i++) {
+        struct findings found = {0};
+        struct fault fault = FAULT_INIT;
+
+        preflight_mysql_tls(&f->server, strong[i], f->arena, &found);
+        assert_int_equal(found.list.n, 0);
+        f->server.require = "X509";
+        preflight_mysql_tls(&f->server, strong[i], f->arena, &found);
+        ASSERT_REFUSED(preflight_passed(&found, &fault), &fault, "TLSRequired");
+        ASSERT_CONTAINS(fault.text, "(REQUIRE X509), and RisingWave has none to show");
+        f->server.require = "SSL";
+    }
+    f->server.require = NULL;
+}
+
 static void three_servers_in_one_message(void **state)
 {
     struct fixture *f = *state;
@@ -329,6 +360,7 @@ int main(void)
         TEST(asks_for_rights_on_the_database),
         TEST(keeps_within_the_actor_limits),
         TEST(warns_of_recovery_and_old_versions),
+        TEST(an_account_that_demands_tls_needs_a_mode_that_gives_it),
         TEST(three_servers_in_one_message),
     };
 

@@ -60,7 +60,7 @@ static void the_promised_reasons_exist(void **state)
          "NoPrimaryKey UnsupportedType UnsupportedName UnsupportedKey NotABaseTable "
          "InvalidColumns InvalidOverride",
          "Resolved DatabaseNotFound TableNotFound BinlogOff BinlogNotRow RowImageNotFull "
-         "MissingGrant ServerIdUnset"},
+         "MissingGrant ServerIdUnset TLSRequired"},
         {CONDITION_DATA_LOSS, "RefusedByPolicy", "NoneFound NotChecked ValuesAffected"},
         {CONDITION_PLAN_APPROVED, "WaitingForApproval DestructiveChange PlanOutdated",
          "AutoApproved Approved"},
@@ -93,7 +93,7 @@ static void the_promised_reasons_exist(void **state)
          "LoggedIn SecretNotFound SecretKeyMissing AuthFailed NotPermitted NotTried"},
         {CONDITION_CDC_CAPABLE, "",
          "Capable CapableWithWarnings NotMySQL BinlogOff BinlogNotRow RowImageNotFull "
-         "MissingGrant NotTried ServerIdUnset"},
+         "MissingGrant NotTried ServerIdUnset TLSRequired"},
         {CONDITION_CREDENTIALS_KEPT, "",
          "Kept NotInUse NotTried Off Unreadable StoreFailed"},
     };
