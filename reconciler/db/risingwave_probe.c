@@ -32,7 +32,7 @@ static bool read_account(const struct asking *a, struct rw_server *server)
     struct stmt *u = risingwave_stmt(a);
     struct stmt *d = risingwave_stmt(a);
 
-    stmt_text(u, "SELECT id, name, is_super FROM rw_catalog.rw_users");
+    stmt_text(u, "SELECT id, name, is_super, is_admin FROM rw_catalog.rw_users");
     stmt_text(d, "SELECT name, \"owner\", acl FROM rw_catalog.rw_databases");
     if (!read_if_possible(a, u, &users) || !read_if_possible(a, d, &databases)) {
         return false;

@@ -57,11 +57,28 @@ static bool item_grants(struct sv item, struct sv name, char letter)
     return letters.n > 0 && memchr(letters.p, letter, letters.n) != NULL;
 }
 
+/* "name=letters/grantor", with nothing but letters and the '*' of a grant option. */
+static bool is_item(struct sv item)
+{
+    size_t at = sv_find(item, SV("="));
+    struct sv rest = at == SIZE_MAX ? SV_NULL : sv_sub(item, at + 1, item.n);
+    struct sv letters = sv_cut(&rest, '/');
+    bool fits = at != SIZE_MAX && rest.n > 0;
+
+    for (size_t i = 0; i < letters.n && fits; i++) {
+        char c = letters.p[i];
+        fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '*';
+    }
+    return fits;
+}
+
+/* 0 only when every item is one that we know how to read: a right that is there and is
+ * called missing would stop everything. */
 static int granted(const char *acl, const char *user, char letter)
 {
     AUTO(buf_deinit) struct buf item = {0};
     struct sv list = sv_from(acl);
-    int found = 0;
+    int found = -1;
 
     buf_init(&item, DB_VALUE_MAX);
     if (list.n < 2 || list.p[0] != '{' || list.p[list.n - 1] != '}') {
@@ -69,9 +86,15 @@ static int granted(const char *acl, const char *user, char letter)
     }
     list = sv_sub(list, 1, list.n);
     while (take_item(&list, &item)) {
-        if (item_grants((struct sv){item.p, item.n}, sv_from(user), letter)) {
-            found = 1;
+        if (!is_item(buf_sv(&item))) {
+            return -1;
         }
+        /* Without a name it is for everybody. */
+        if (item_grants(buf_sv(&item), sv_from(user), letter) ||
+            item_grants(buf_sv(&item), SV(""), letter)) {
+            return 1;
+        }
+        found = 0;
     }
     return found;
 }
@@ -86,6 +109,9 @@ void risingwave_rows_account(const struct rows *users, const struct rows *databa
     server->superuser = rows_bool(users, user, "is_super");
     server->may_create = -1;
     server->may_connect = -1;
+    if (rows_bool(users, user, "is_admin") && !server->superuser) {
+        return; /* of an administrator's rights nothing is documented */
+    }
     if (server->superuser || (owner >= 0 && owner == rows_int(users, user, "id", -2))) {
         server->may_create = 1;
         server->may_connect = 1;

@@ -9,9 +9,10 @@ struct acl_case {
 static struct rw_server account(struct arena *arena, const char *user, const char *owner,
                                 const char *acl)
 {
-    struct rows users = RECORDED(arena, 3, "id", "name", "is_super", /**/
-                                 "1", "root", "t", "12", "lowly", "f", "13", "low,\"ly\\",
-                                 "f", "14", "low", "f");
+    struct rows users =
+        RECORDED(arena, 4, "id", "name", "is_super", "is_admin", /**/
+                 "1", "root", "t", "t", "12", "lowly", "f", "f", "13", "low,\"ly\\", "f",
+                 "f", "14", "low", "f", "f", "15", "chief", "f", "t");
     struct rows databases = RECORDED(arena, 3, "name", "owner", "acl", /**/
                                      "other", "12", "{lowly=Cc/root}", "dev", owner, acl);
     struct rw_server server = {.user = user, .database = "dev"};
@@ -27,13 +28,15 @@ static void privileges_on_the_database(void **state)
         {"{root=Cc/root,lowly=c*C/root}", 1, 1},
         {"{root=Cc/root,lowly=C*/admin,lowly=c/other}", 1, 1},
         {"{root=Cc/root}", 0, 0},
-        {"{}", 0, 0},
+        {"{root=Cc/root,=c/root}", 0, 1}, /* for everybody */
         {"{root=Cc/root,lowlyx=Cc/root,xlowly=Cc/root}", 0, 0},
         {"{\"lowly=Cc/ro ot\"}", 1, 1},
-        {"{\"lowly=a,lowly=Cc/root\"}", 0, 0}, /* a user with an odd name */
         {"{lowly=/admin}", 0, 0},
-        {"{lowly}", 0, 0},
-        /* What is no list says nothing. */
+        /* What is no list, or holds what is no right, says nothing. */
+        {"{\"lowly=a,lowly=Cc/root\"}", -1, -1}, /* a user with an odd name */
+        {"{lowly}", -1, -1},
+        {"{}", -1, -1},
+        {"{root=Cc/root,group devs}", -1, -1},
         {"", -1, -1},
         {"lowly=Cc/root", -1, -1},
         {"{lowly=Cc/root", -1, -1},
@@ -81,6 +84,8 @@ static void what_is_hidden_is_unknown(void **state)
 
     assert_int_equal(s.may_create, -1);
     assert_int_equal(s.may_connect, -1);
+    s = account(*state, "chief", "1", "{root=Cc/root}"); /* an administrator */
+    assert_int_equal(s.may_create, -1);
     risingwave_rows_account(&users, &none, &unseen);
     assert_int_equal(unseen.may_create, -1);
     risingwave_rows_account(&none, &none, &unseen);
