@@ -251,3 +251,35 @@ void living_check_statements(struct sim *sim, int64_t skipped,
                    details.steps.v[(size_t)skipped + count].statement);
     }
 }
+
+/* --- accidents on the way --- */
+
+void living_starrocks_is_down(struct sim *sim)
+{
+    shop_sr(sim)->down = true;
+    sim_run_for(sim, 40000);
+    shop_sr(sim)->down = false;
+}
+
+void living_risingwave_recovers(struct sim *sim)
+{
+    shop_rw(sim)->recovering = true;
+    sim_run_for(sim, 30000);
+    shop_rw(sim)->recovering = false;
+}
+
+void living_controller_restarts(struct sim *sim)
+{
+    for (int i = 0; i < 5; i++) {
+        sim_restart(sim);
+        sim_run_for(sim, 4000);
+    }
+}
+
+void living_nothing_can_be_trusted(struct sim *sim)
+{
+    sim_plan(sim, SIM_RANDOM, 0, 0);
+    sim->faults.permille = 150;
+    sim_run_for(sim, 5 * MINUTE_MS);
+    sim_plan(sim, SIM_NO_FAULTS, 0, 0);
+}

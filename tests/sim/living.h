@@ -58,4 +58,11 @@ struct living_statement {
 void living_check_statements(struct sim *sim, int64_t skipped,
                              const struct living_statement *expected, size_t count);
 
+/* Accidents, each over when it returns: StarRocks is down for 40 s, RisingWave recovers
+ * for 30 s, the controller restarts again and again, any call may fail for minutes. */
+void living_starrocks_is_down(struct sim *sim);
+void living_risingwave_recovers(struct sim *sim);
+void living_controller_restarts(struct sim *sim);
+void living_nothing_can_be_trusted(struct sim *sim);
+
 #endif

@@ -88,36 +88,6 @@ static void it_says_what_it_does(void **state)
 
 static enum rotate_what rotated;
 
-static void starrocks_is_down(struct sim *sim)
-{
-    shop_sr(sim)->down = true;
-    sim_run_for(sim, 40000);
-    shop_sr(sim)->down = false;
-}
-
-static void risingwave_recovers(struct sim *sim)
-{
-    shop_rw(sim)->recovering = true;
-    sim_run_for(sim, 30000);
-    shop_rw(sim)->recovering = false;
-}
-
-static void the_controller_restarts(struct sim *sim)
-{
-    for (int i = 0; i < 5; i++) {
-        sim_restart(sim);
-        sim_run_for(sim, 4000);
-    }
-}
-
-static void nothing_can_be_trusted(struct sim *sim)
-{
-    sim_plan(sim, SIM_RANDOM, 0, 0);
-    sim->faults.permille = 150;
-    sim_run_for(sim, 5 * MINUTE_MS);
-    sim_plan(sim, SIM_NO_FAULTS, 0, 0);
-}
-
 static void it_rotates_again(struct sim *sim)
 {
     rotate_server(sim, rotated);
@@ -159,10 +129,10 @@ static void the_server_moves_too(struct sim *sim)
 static const struct {
     const char *name;
     void (*happens)(struct sim *sim);
-} accidents[] = {{"StarRocks is down", starrocks_is_down},
-                 {"RisingWave recovers", risingwave_recovers},
-                 {"restarts", the_controller_restarts},
-                 {"faults", nothing_can_be_trusted},
+} accidents[] = {{"StarRocks is down", living_starrocks_is_down},
+                 {"RisingWave recovers", living_risingwave_recovers},
+                 {"restarts", living_controller_restarts},
+                 {"faults", living_nothing_can_be_trusted},
                  {"once more", it_rotates_again},
                  {"and back", it_goes_back},
                  {"wrong for a while", the_secret_is_wrong_for_a_while},

@@ -165,36 +165,6 @@ static void churn_with_lags(struct sim *sim)
     living_churn(sim);
 }
 
-static void starrocks_is_down(struct sim *sim)
-{
-    shop_sr(sim)->down = true;
-    sim_run_for(sim, 40000);
-    shop_sr(sim)->down = false;
-}
-
-static void risingwave_recovers(struct sim *sim)
-{
-    shop_rw(sim)->recovering = true;
-    sim_run_for(sim, 30000);
-    shop_rw(sim)->recovering = false;
-}
-
-static void the_controller_restarts(struct sim *sim)
-{
-    for (int i = 0; i < 5; i++) {
-        sim_restart(sim);
-        sim_run_for(sim, 4000);
-    }
-}
-
-static void nothing_can_be_trusted(struct sim *sim)
-{
-    sim_plan(sim, SIM_RANDOM, 0, 0);
-    sim->faults.permille = 150;
-    sim_run_for(sim, 5 * MINUTE_MS);
-    sim_plan(sim, SIM_NO_FAULTS, 0, 0);
-}
-
 static void another_column_comes(struct sim *sim)
 {
     living_add(sim, "second", "int");
@@ -224,10 +194,10 @@ static void the_new_sink_is_dropped(struct sim *sim)
 static const struct {
     const char *name;
     void (*happens)(struct sim *sim);
-} accidents[] = {{"StarRocks is down", starrocks_is_down},
-                 {"RisingWave recovers", risingwave_recovers},
-                 {"restarts", the_controller_restarts},
-                 {"faults", nothing_can_be_trusted},
+} accidents[] = {{"StarRocks is down", living_starrocks_is_down},
+                 {"RisingWave recovers", living_risingwave_recovers},
+                 {"restarts", living_controller_restarts},
+                 {"faults", living_nothing_can_be_trusted},
                  {"another column", another_column_comes},
                  {"another token", another_token_comes},
                  {"a pause", it_is_paused_for_a_while},
