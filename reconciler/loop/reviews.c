@@ -128,8 +128,16 @@ static bool post(struct reviews *reviews, const struct kube_resource *resource,
                                               : "authorization.k8s.io/v1");
     json_set_string(body, "kind", resource->kind);
     json_set(body, "spec", spec);
-    if (!kube_create(reviews->api, resource, NULL, body, cancel, &outcome, out_answer,
-                     fault)) {
+    bool asked = kube_create(reviews->api, resource, NULL, body, cancel, &outcome,
+                             out_answer, fault);
+    /* A question may be asked twice: a connection that the server has just closed is only
+     * noticed by writing to it. */
+    if (!asked && fault->class == FAULT_UNAVAILABLE) {
+        fault_clear(fault);
+        asked = kube_create(reviews->api, resource, NULL, body, cancel, &outcome,
+                            out_answer, fault);
+    }
+    if (!asked) {
         return fault_wrap(fault, "review of a bearer token for /metrics");
     }
     return outcome == KUBE_OK

@@ -10,9 +10,11 @@ passes is readable. stop() refuses connections and cuts those that are open; sta
 
 import base64
 import json
+import select
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from cluster.certificates import Certificates
@@ -92,16 +94,13 @@ class ApiProxy:
             pair.append(plain)
             pair[1] = self._trust.wrap_socket(plain, server_hostname="127.0.0.1")
             for each in pair:
-                each.settimeout(None)
+                each.setblocking(False)
             with self._lock:
                 if self._listener is not listener:
                     return
                 self._recorded.append(record)
                 self._open.update(pair)
-            back = threading.Thread(target=self._pump, args=(pair[1], pair[0], None), daemon=True)
-            back.start()
             self._pump(pair[0], pair[1], record)
-            back.join()
         except OSError:
             return
         finally:
@@ -110,17 +109,54 @@ class ApiProxy:
             for each in pair:
                 each.close()
 
-    def _pump(self, origin: socket.socket, to: socket.socket, record: bytearray | None) -> None:
+    def _pump(self, client: ssl.SSLSocket, server: ssl.SSLSocket, record: bytearray) -> None:
+        """Both ways in one thread, until either side ends: an SSL object is not for two threads at once."""
+        other = {client: server, server: client}
         try:
-            while data := origin.recv(CHUNK_BYTES):
-                if record is not None:
-                    with self._lock:
-                        record += data
-                to.sendall(data)
-        except (OSError, ValueError):
+            while True:  # first what came with the handshakes
+                for origin in (client, server):
+                    for data in _arrived(origin):
+                        if origin is client:
+                            with self._lock:
+                                record += data
+                        _send(other[origin], data)
+                _wait(read=[client, server])
+        except (OSError, ValueError, EOFError):
             pass
-        _shut(origin)
-        _shut(to)
+        for each in other:
+            _shut(each)
+
+
+def _wait(read: list[socket.socket], write: tuple[socket.socket, ...] = ()) -> None:
+    poller = select.poll()
+    for each in read:
+        poller.register(each, select.POLLIN)
+    for each in write:
+        poller.register(each, select.POLLOUT)
+    poller.poll()
+
+
+def _arrived(origin: ssl.SSLSocket) -> Iterator[bytes]:
+    """What can be read without waiting; EOFError at the end."""
+    while True:
+        try:
+            data = origin.recv(CHUNK_BYTES)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        if not data:
+            raise EOFError
+        yield data
+
+
+def _send(to: ssl.SSLSocket, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        try:
+            left = left[to.send(left):]
+        except ssl.SSLWantWriteError:
+            _wait([], (to,))
+        except ssl.SSLWantReadError:
+            _wait([to])
 
 
 def _shut(one: socket.socket) -> None:

@@ -9,6 +9,10 @@ import threading
 import pymysql
 import pytest
 
+from cluster.mysql import start_oracle56
+
+from . import system as sys_
+from .leaving import own_system
 from .system import Group, condition_of
 
 ROWS = 3000
@@ -54,10 +58,17 @@ class Writer(threading.Thread):
 
 
 @pytest.fixture(scope="module")
-def group(running):
-    made = Group(running, "swaps")
-    yield made
-    made.finish()
+def group(tmp_path_factory):
+    """Of a system of its own: every source that others left behind would read all that the writers write."""
+    work = tmp_path_factory.mktemp("swaps")
+    with start_oracle56(work / "mysql") as mysql:
+        sys_.prepare_mysql(mysql)
+        with own_system(mysql, work) as system:
+            system.controller = sys_.Controller(system.plane, work).start()
+            yield Group(system, "swaps")
+            log = system.controller.log_text()
+            system.controller.stop()
+    sys_.assert_no_secret(log, "the controller's log")
 
 
 def fill(group: Group, *tables: str) -> None:
