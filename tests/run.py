@@ -7,6 +7,7 @@ tests/bootstrap/venv.sh keeps outside the clone.
 """
 import argparse
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import re
@@ -276,6 +277,8 @@ TIERS = {
 }
 # The longest tier, which waits more than it computes.
 BESIDE, BESIDE_VARIANT = "integration", "asan"
+# How far what is shown of it may lag behind.
+SHOW_SECONDS = 1
 
 
 def begin_beside():
@@ -302,7 +305,8 @@ def tier_beside(process):
                     print(text, end="", flush=True)
                 if ended:
                     break
-                time.sleep(1)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(SHOW_SECONDS)
         counted = re.search(r"(\d+) passed, (\d+) failed\s*\Z", last)
         tally.add(*(map(int, counted.groups()) if counted else (0, 1)))
         return process.returncode == 0 and counted is not None

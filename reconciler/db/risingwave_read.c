@@ -153,17 +153,26 @@ static bool add_table(const struct asking *a, struct stmt *s, const char *table)
     return true;
 }
 
+/* A question about one table of the schema; what it answers is copied by the caller. */
+static struct asking about_table(struct stream_db *db, const char *schema,
+                                 const char *what, struct arena *scratch,
+                                 struct cancel *cancel, struct fault *fault)
+{
+    return (struct asking){.db = risingwave_of(db),
+                           .cancel = cancel,
+                           .scratch = scratch,
+                           .schema = schema,
+                           .what = what,
+                           .fault = fault};
+}
+
 bool risingwave_snapshot(struct stream_db *db, const char *schema,
                          const char *internal_table, struct cancel *cancel,
                          struct rw_snapshot *out_snapshot, struct fault *fault)
 {
     AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
-    const struct asking a = {.db = risingwave_of(db),
-                             .cancel = cancel,
-                             .scratch = scratch,
-                             .schema = schema,
-                             .what = "reading the snapshot's progress",
-                             .fault = fault};
+    const struct asking a = about_table(db, schema, "reading the snapshot's progress",
+                                        scratch, cancel, fault);
     struct rows rows;
     struct stmt *s = risingwave_stmt(&a);
 
@@ -180,12 +189,8 @@ bool risingwave_backlog(struct stream_db *db, const char *schema,
                         struct rw_backlog *out_backlog, struct fault *fault)
 {
     AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
-    const struct asking a = {.db = risingwave_of(db),
-                             .cancel = cancel,
-                             .scratch = scratch,
-                             .schema = schema,
-                             .what = "reading the sink's backlog",
-                             .fault = fault};
+    const struct asking a =
+        about_table(db, schema, "reading the sink's backlog", scratch, cancel, fault);
     struct rows rows;
     struct stmt *s = risingwave_stmt(&a);
 
@@ -205,12 +210,8 @@ bool risingwave_count_rows(struct stream_db *db, const char *schema, const char 
                            struct fault *fault)
 {
     AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
-    const struct asking a = {.db = risingwave_of(db),
-                             .cancel = cancel,
-                             .scratch = scratch,
-                             .schema = schema,
-                             .what = "counting the CDC table's rows",
-                             .fault = fault};
+    const struct asking a =
+        about_table(db, schema, "counting the CDC table's rows", scratch, cancel, fault);
     struct rows rows;
     struct stmt *s = risingwave_stmt(&a);
 
@@ -234,13 +235,8 @@ bool risingwave_source_offset(struct stream_db *db, const char *schema,
                               struct fault *fault)
 {
     AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
-    const struct asking a = {.db = risingwave_of(db),
-                             .cancel = cancel,
-                             .scratch = scratch,
-                             .arena = arena,
-                             .schema = schema,
-                             .what = "reading the source's position",
-                             .fault = fault};
+    const struct asking a =
+        about_table(db, schema, "reading the source's position", scratch, cancel, fault);
     struct rows rows;
     struct stmt *s = risingwave_stmt(&a);
 
@@ -258,13 +254,9 @@ bool risingwave_log_columns(struct stream_db *db, const char *schema,
                             struct fault *fault)
 {
     AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
-    const struct asking a = {.db = risingwave_of(db),
-                             .cancel = cancel,
-                             .scratch = scratch,
-                             .arena = arena,
-                             .schema = schema,
-                             .what = "reading the columns of the sink's log store",
-                             .fault = fault};
+    const struct asking a =
+        about_table(db, schema, "reading the columns of the sink's log store", scratch,
+                    cancel, fault);
     struct rows rows;
     struct strlist columns = {0};
     struct stmt *s = risingwave_stmt(&a);

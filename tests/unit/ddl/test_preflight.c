@@ -1,45 +1,7 @@
 /* What each server lacks, from what real servers answered, and how it is told. */
-#include "unit.h"
-
-#include "ddl/preflight.h"
+#include "findings.h"
 
 #include <string.h>
-
-/* The findings of a level as "System Reason; System Reason". */
-static const char *reasons(struct fixture *f, const struct findings *findings,
-                           enum finding_level level)
-{
-    const char *all = "";
-
-    for (VEC_EACH(const struct finding, one, &findings->list)) {
-        if (one->level == level) {
-            all = arena_printf(f->arena, "%s%s%s %s", all, *all == '\0' ? "" : "; ",
-                               one->system, one->reason);
-        }
-    }
-    return all;
-}
-
-static const char *text_of(const struct findings *findings, const char *reason)
-{
-    for (VEC_EACH(const struct finding, one, &findings->list)) {
-        if (strcmp(one->reason, reason) == 0) {
-            return one->text;
-        }
-    }
-    fail_msg("no finding %s", reason);
-    return NULL;
-}
-
-static void add_lines(struct fixture *f, const char *text, struct strlist *out)
-{
-    struct sv lines = sv_from(text);
-
-    out->n = 0;
-    while (lines.n > 0) {
-        VEC_PUSH(f->arena, out, (const char *)arena_copy(f->arena, sv_cut(&lines, '\n')));
-    }
-}
 
 /* --- MySQL --- */
 
@@ -94,14 +56,15 @@ static void reads_mysql_grants(void **state)
         struct findings found;
 
         f->server.version = mysql_grants[i].version;
-        add_lines(f, mysql_grants[i].grants, &f->server.grants);
+        findings_lines(f, mysql_grants[i].grants, &f->server.grants);
         found = look_at_mysql(f, "shop");
         if (mysql_grants[i].missing == NULL) {
-            assert_string_equal(reasons(f, &found, FINDING_MISSING), "");
+            assert_string_equal(findings_reasons(f, &found, FINDING_MISSING), "");
         } else {
-            assert_string_equal(reasons(f, &found, FINDING_MISSING),
+            assert_string_equal(findings_reasons(f, &found, FINDING_MISSING),
                                 "MySQL MissingGrant");
-            ASSERT_CONTAINS(text_of(&found, "MissingGrant"), mysql_grants[i].missing);
+            ASSERT_CONTAINS(findings_text(&found, "MissingGrant"),
+                            mysql_grants[i].missing);
         }
     }
 }
@@ -116,9 +79,9 @@ static void lists_every_setting_at_once(void **state)
     f->server.server_id = 0;
     f->server.binlog_format = "STATEMENT";
     f->server.binlog_row_image = "MINIMAL";
-    add_lines(f, "GRANT USAGE ON *.* TO `cdc`@`%`", &f->server.grants);
+    findings_lines(f, "GRANT USAGE ON *.* TO `cdc`@`%`", &f->server.grants);
     found = look_at_mysql(f, "");
-    assert_string_equal(reasons(f, &found, FINDING_MISSING),
+    assert_string_equal(findings_reasons(f, &found, FINDING_MISSING),
                         "MySQL BinlogOff; MySQL ServerIdUnset; MySQL BinlogNotRow; MySQL "
                         "RowImageNotFull; MySQL MissingGrant");
     ASSERT_REFUSED(preflight_passed(&found, &fault), &fault, "BinlogOff");
@@ -158,11 +121,11 @@ static void warns_of_short_binary_logs(void **state)
         f->server.flavor = cases[i].flavor;
         f->server.binlog_expire_seconds = cases[i].seconds;
         found = look_at_mysql(f, "shop");
-        assert_string_equal(reasons(f, &found, FINDING_MISSING), "");
+        assert_string_equal(findings_reasons(f, &found, FINDING_MISSING), "");
         if (cases[i].words == NULL) {
-            assert_string_equal(reasons(f, &found, FINDING_WARNING), "");
+            assert_string_equal(findings_reasons(f, &found, FINDING_WARNING), "");
         } else {
-            ASSERT_CONTAINS(text_of(&found, "BinlogExpiresSoon"), cases[i].words);
+            ASSERT_CONTAINS(findings_text(&found, "BinlogExpiresSoon"), cases[i].words);
         }
     }
 }
@@ -180,16 +143,17 @@ static void warns_of_mariadb_and_of_what_cannot_be_parsed(void **state)
                  (const char *)arena_printf(f->arena, "t%d.id (uuid)", i));
     }
     preflight_mysql(&f->server, "shop", &columns, f->arena, &found);
-    assert_string_equal(reasons(f, &found, FINDING_WARNING),
+    assert_string_equal(findings_reasons(f, &found, FINDING_WARNING),
                         "MySQL MariaDBSource; MySQL UnparseableColumns");
-    ASSERT_CONTAINS(text_of(&found, "UnparseableColumns"),
+    ASSERT_CONTAINS(findings_text(&found, "UnparseableColumns"),
                     "t6.id (uuid), t7.id (uuid) and 3 more");
     ASSERT_OK(preflight_passed(&found, &fault), &fault);
     ASSERT_CONTAINS(preflight_warnings(&found, f->arena), "is skipped; prefer MySQL");
     ASSERT_CONTAINS(preflight_warnings(&found, f->arena), "; the connector cannot parse");
     columns.n = found.list.n = 0;
     preflight_mysql(&f->server, "shop", &columns, f->arena, &found);
-    assert_string_equal(reasons(f, &found, FINDING_WARNING), "MySQL MariaDBSource");
+    assert_string_equal(findings_reasons(f, &found, FINDING_WARNING),
+                        "MySQL MariaDBSource");
 }
 
 /* --- RisingWave --- */
@@ -227,12 +191,12 @@ static void asks_for_rights_on_the_database(void **state)
     assert_int_equal(found.list.n, 0);
     server.may_create = 0;
     found = look_at_rw(f, &server);
-    assert_string_equal(text_of(&found, "SchemaDenied"),
+    assert_string_equal(findings_text(&found, "SchemaDenied"),
                         "the account lacks rights: run GRANT CREATE ON DATABASE \"dev\" "
                         "TO \"ctl\"");
     server.may_connect = 0;
     found = look_at_rw(f, &server);
-    ASSERT_CONTAINS(text_of(&found, "SchemaDenied"),
+    ASSERT_CONTAINS(findings_text(&found, "SchemaDenied"),
                     "GRANT CREATE, CONNECT ON DATABASE \"dev\" TO \"ctl\"");
     ASSERT_REFUSED(preflight_passed(&found, &fault), &fault, "SchemaDenied");
     assert_int_equal(fault.class, FAULT_DENIED);
@@ -264,8 +228,10 @@ static void keeps_within_the_actor_limits(void **state)
         server.actors = cases[i].actors;
         server.parallelism = cases[i].parallelism;
         found = look_at_rw(f, &server);
-        assert_string_equal(reasons(f, &found, FINDING_MISSING), cases[i].missing);
-        assert_string_equal(reasons(f, &found, FINDING_WARNING), cases[i].warning);
+        assert_string_equal(findings_reasons(f, &found, FINDING_MISSING),
+                            cases[i].missing);
+        assert_string_equal(findings_reasons(f, &found, FINDING_WARNING),
+                            cases[i].warning);
     }
 }
 
@@ -281,10 +247,11 @@ static void warns_of_recovery_and_old_versions(void **state)
     server.license = "free";
     VEC_PUSH(f->arena, &server.unavailable_features, "SecretManagement");
     found = look_at_rw(f, &server);
-    assert_string_equal(reasons(f, &found, FINDING_MISSING), "");
-    assert_string_equal(reasons(f, &found, FINDING_WARNING),
+    assert_string_equal(findings_reasons(f, &found, FINDING_MISSING), "");
+    assert_string_equal(findings_reasons(f, &found, FINDING_WARNING),
                         "RisingWave Recovering; RisingWave VersionNotVerified");
-    ASSERT_CONTAINS(text_of(&found, "VersionNotVerified"), "RisingWave 2.6.1 is older");
+    ASSERT_CONTAINS(findings_text(&found, "VersionNotVerified"),
+                    "RisingWave 2.6.1 is older");
     server = good_rw();
     server.version = NULL;
     found = look_at_rw(f, &server);
@@ -333,7 +300,7 @@ static void three_servers_in_one_message(void **state)
     struct fault fault = FAULT_INIT;
 
     assert_null(preflight_warnings(&found, f->arena));
-    add_lines(f, "GRANT USAGE ON *.* TO `cdc`@`%`", &f->server.grants);
+    findings_lines(f, "GRANT USAGE ON *.* TO `cdc`@`%`", &f->server.grants);
     f->server.flavor = MYSQL_MARIADB;
     rw.may_create = 0;
     preflight_mysql(&f->server, "shop", NULL, f->arena, &found);

@@ -1,45 +1,7 @@
 /* What a StarRocks account lacks, from what a real FE answered. */
-#include "unit.h"
-
-#include "ddl/preflight.h"
+#include "findings.h"
 
 #include <string.h>
-
-/* The findings of a level as "System Reason; System Reason". */
-static const char *reasons(struct fixture *f, const struct findings *findings,
-                           enum finding_level level)
-{
-    const char *all = "";
-
-    for (VEC_EACH(const struct finding, one, &findings->list)) {
-        if (one->level == level) {
-            all = arena_printf(f->arena, "%s%s%s %s", all, *all == '\0' ? "" : "; ",
-                               one->system, one->reason);
-        }
-    }
-    return all;
-}
-
-static const char *text_of(const struct findings *findings, const char *reason)
-{
-    for (VEC_EACH(const struct finding, one, &findings->list)) {
-        if (strcmp(one->reason, reason) == 0) {
-            return one->text;
-        }
-    }
-    fail_msg("no finding %s", reason);
-    return NULL;
-}
-
-static void add_lines(struct fixture *f, const char *text, struct strlist *out)
-{
-    struct sv lines = sv_from(text);
-
-    out->n = 0;
-    while (lines.n > 0) {
-        VEC_PUSH(f->arena, out, (const char *)arena_copy(f->arena, sv_cut(&lines, '\n')));
-    }
-}
 
 /* contract: what FE 4.1 printed for its accounts. */
 #define CTL_GRANTS                                                                       \
@@ -58,7 +20,7 @@ static struct findings look_at_sr(struct fixture *f, const char *grants)
     struct sr_server server = {
         .version = "4.1.0", .live_backends = -1, .grants_known = grants != NULL};
 
-    add_lines(f, grants == NULL ? "" : grants, &server.grants);
+    findings_lines(f, grants == NULL ? "" : grants, &server.grants);
     preflight_starrocks(&server, "ctl", &f->sync, f->arena, &findings);
     return findings;
 }
@@ -104,12 +66,12 @@ static void reads_starrocks_grants(void **state)
         f->sync.deletion_policy = sr_grants[i].deletion;
         found = look_at_sr(f, sr_grants[i].grants);
         if (sr_grants[i].missing == NULL) {
-            assert_string_equal(reasons(f, &found, FINDING_MISSING), "");
+            assert_string_equal(findings_reasons(f, &found, FINDING_MISSING), "");
             continue;
         }
-        assert_string_equal(reasons(f, &found, FINDING_MISSING),
+        assert_string_equal(findings_reasons(f, &found, FINDING_MISSING),
                             arena_printf(f->arena, "StarRocks %s", sr_grants[i].reason));
-        ASSERT_CONTAINS(text_of(&found, sr_grants[i].reason),
+        ASSERT_CONTAINS(findings_text(&found, sr_grants[i].reason),
                         arena_printf(f->arena, "%s.orders%s run %s",
                                      sr_grants[i].database,
                                      sr_grants[i].reason[0] == 'D' ? " then" : ":",
@@ -131,22 +93,26 @@ static void asks_only_for_what_the_policies_need(void **state)
     assert_int_equal(found.list.n, 0);
     f->sync.schema_policy = SCHEMA_EVOLVE;
     found = look_at_sr(f, LOADS);
-    ASSERT_CONTAINS(text_of(&found, "MissingGrant"), "run GRANT ALTER ON ALL TABLES");
+    ASSERT_CONTAINS(findings_text(&found, "MissingGrant"),
+                    "run GRANT ALTER ON ALL TABLES");
     f->sync.schema_policy = SCHEMA_IGNORE;
     f->sync.existing = EXISTING_ADOPT;
     found = look_at_sr(f, LOADS);
-    ASSERT_CONTAINS(text_of(&found, "MissingGrant"), "run GRANT ALTER ON ALL TABLES");
+    ASSERT_CONTAINS(findings_text(&found, "MissingGrant"),
+                    "run GRANT ALTER ON ALL TABLES");
     f->sync.existing = EXISTING_RECREATE;
     found = look_at_sr(f, LOADS);
-    ASSERT_CONTAINS(text_of(&found, "MissingGrant"), "run GRANT DROP ON ALL TABLES");
+    ASSERT_CONTAINS(findings_text(&found, "MissingGrant"),
+                    "run GRANT DROP ON ALL TABLES");
     f->sync.existing = EXISTING_FAIL;
     f->sync.resync_mode = RESYNC_RECREATE;
     found = look_at_sr(f, LOADS);
-    ASSERT_CONTAINS(text_of(&found, "MissingGrant"), "run GRANT DROP ON ALL TABLES");
+    ASSERT_CONTAINS(findings_text(&found, "MissingGrant"),
+                    "run GRANT DROP ON ALL TABLES");
     f->sync.resync_mode = RESYNC_IN_PLACE;
     f->sync.target_create = CREATE_IF_NOT_EXISTS;
     found = look_at_sr(f, LOADS);
-    ASSERT_CONTAINS(text_of(&found, "MissingGrant"),
+    ASSERT_CONTAINS(findings_text(&found, "MissingGrant"),
                     "run GRANT CREATE TABLE ON DATABASE");
 }
 
@@ -158,7 +124,7 @@ static void a_database_may_have_to_be_made_first(void **state)
 
     f->sync.create_database = CREATE_IF_NOT_EXISTS;
     found = look_at_sr(f, "GRANT CREATE TABLE ON DATABASE other TO USER 'ctl'@'%'");
-    ASSERT_CONTAINS(text_of(&found, "MissingGrant"),
+    ASSERT_CONTAINS(findings_text(&found, "MissingGrant"),
                     "run GRANT CREATE DATABASE ON CATALOG default_catalog TO USER "
                     "'ctl'@'%'; creating a database gives its creator no right in it, so "
                     "once it is there run GRANT CREATE TABLE ON DATABASE `ods`");
@@ -167,7 +133,8 @@ static void a_database_may_have_to_be_made_first(void **state)
     assert_int_equal(found.list.n, 0);
     /* It is there already: making it is no question any more. */
     found = look_at_sr(f, "GRANT CREATE TABLE ON DATABASE ods TO USER 'ctl'@'%'");
-    ASSERT_CONTAINS(text_of(&found, "MissingGrant"), "ods.orders: run GRANT SELECT");
+    ASSERT_CONTAINS(findings_text(&found, "MissingGrant"),
+                    "ods.orders: run GRANT SELECT");
 }
 
 static void claims_nothing_that_it_does_not_know(void **state)
@@ -178,10 +145,10 @@ static void claims_nothing_that_it_does_not_know(void **state)
 
     assert_int_equal(found.list.n, 0);
     found = look_at_sr(f, "GRANT 'loader' TO 'ctl'@'%'");
-    assert_string_equal(reasons(f, &found, FINDING_MISSING), "");
-    assert_string_equal(reasons(f, &found, FINDING_WARNING),
+    assert_string_equal(findings_reasons(f, &found, FINDING_MISSING), "");
+    assert_string_equal(findings_reasons(f, &found, FINDING_WARNING),
                         "StarRocks RightsNotChecked");
-    ASSERT_CONTAINS(text_of(&found, "RightsNotChecked"), "SET DEFAULT ROLE");
+    ASSERT_CONTAINS(findings_text(&found, "RightsNotChecked"), "SET DEFAULT ROLE");
     f->sync.target_database = "d1";
     found = look_at_sr(f, "GRANT 'loader' TO 'ctl'@'%'\n" CTL_GRANTS);
     assert_int_equal(found.list.n, 0);
