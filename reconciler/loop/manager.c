@@ -1,24 +1,14 @@
 #include "loop/manager.h"
 
 #include "base/heap.h"
-#include "kube/conditions.h"
 #include "loop/http.h"
+#include "loop/introspect.h"
 #include "loop/keep.h"
-#include "model/conditions.h"
+#include "loop/workers.h"
 
 #include <pthread.h>
 
-#define WORKERS_MAX 64
 #define HOUSEKEEPING_MS INT64_C(600000)
-/* A worker that has not turned for this long is stuck beyond every deadline it has. */
-#define WORKER_STUCK_MS INT64_C(1800000)
-
-struct worker {
-    struct manager *manager;
-    pthread_t thread;
-    _Atomic int64_t busy_since_ms; /* 0: idle */
-    bool started;
-};
 
 struct manager {
     struct loop *loop;
@@ -27,8 +17,7 @@ struct manager {
     struct reflector syncs, conns;
     pthread_t threads[3]; /* two reflectors and the housekeeper */
     size_t started;       /* how many of them run */
-    struct worker workers[WORKERS_MAX];
-    int worker_count;
+    struct workers *workers;
     struct http *metrics, *probes;
     struct reviews *reviews; /* NULL: everybody may read metrics */
 };
@@ -42,48 +31,13 @@ static void *reflector_thread(void *argument)
     return NULL;
 }
 
-static void work(struct worker *worker)
-{
-    struct loop *loop = worker->manager->loop;
-    char *key = NULL;
-
-    while ((key = queue_take(loop->queue)) != NULL) {
-        worker->busy_since_ms = clock_monotonic_ms(loop->ports.clock);
-        metrics_add(loop->metrics, METRIC_ACTIVE_WORKERS, 1);
-        loop_reconcile(loop, key);
-        metrics_add(loop->metrics, METRIC_ACTIVE_WORKERS, -1);
-        worker->busy_since_ms = 0;
-        queue_done(loop->queue, key);
-    }
-}
-
-/* Before both caches are complete, connections would seem missing. */
-static bool wait_synced(struct loop *loop)
-{
-    while (!cancel_fired(loop->stop) &&
-           !(kube_store_synced(loop->syncs) && kube_store_synced(loop->conns))) {
-        (void)cancel_sleep(loop->stop, 50);
-    }
-    return !cancel_fired(loop->stop);
-}
-
-static void *worker_thread(void *argument)
-{
-    struct worker *worker = argument;
-
-    if (wait_synced(worker->manager->loop)) {
-        work(worker);
-    }
-    return NULL;
-}
-
 static void *keeper_thread(void *argument)
 {
     struct manager *op = argument;
     struct loop *loop = op->loop;
 
     keep_rekey(loop);
-    if (wait_synced(loop)) {
+    if (workers_wait_synced(loop)) {
         keep_sweep(loop, NULL);
     }
     while (cancel_sleep(op->stop, HOUSEKEEPING_MS)) {
@@ -106,60 +60,22 @@ static void *keeper_thread(void *argument)
 static bool is_live(void *context)
 {
     const struct manager *op = context;
-    int64_t now_ms = clock_monotonic_ms(op->clock);
 
-    for (int i = 0; i < op->worker_count; i++) {
-        int64_t since_ms = op->workers[i].busy_since_ms;
-
-        if (since_ms != 0 && now_ms - since_ms > WORKER_STUCK_MS) {
-            return false;
-        }
-    }
-    return true;
+    return !workers_stuck(op->workers);
 }
 
 static bool is_ready(void *context)
 {
     const struct manager *op = context;
 
-    return kube_store_synced(op->loop->syncs) && kube_store_synced(op->loop->conns);
-}
-
-static void count_resources(struct loop *loop)
-{
-    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
-    size_t count = 0;
-    int64_t ready = 0, stalled = 0;
-    struct kube_object **all = kube_store_all(loop->syncs, arena, &count);
-
-    for (size_t i = 0; i < count; i++) {
-        struct kube_conditions conditions = {0};
-        const struct kube_condition *c = NULL;
-
-        kube_conditions_read(
-            &conditions, json_get(json_get(all[i]->json, "status"), "conditions"), arena);
-        c = kube_conditions_find(&conditions, condition_type(CONDITION_READY));
-        ready += c != NULL && c->status == KUBE_TRUE;
-        c = kube_conditions_find(&conditions, condition_type(CONDITION_STALLED));
-        stalled += c != NULL && c->status == KUBE_TRUE;
-        kube_object_put(all[i]);
-    }
-    metrics_set(loop->metrics, METRIC_SYNCS, (int64_t)count);
-    metrics_set(loop->metrics, METRIC_CONNS, (int64_t)kube_store_count(loop->conns));
-    metrics_set(loop->metrics, METRIC_READY, ready);
-    metrics_set(loop->metrics, METRIC_STALLED, stalled);
+    return workers_synced(op->loop);
 }
 
 static void print_metrics(void *context, struct buf *out)
 {
     const struct manager *op = context;
-    struct queue_numbers numbers = queue_numbers(op->loop->queue);
 
-    metrics_set(op->loop->metrics, METRIC_QUEUE_DEPTH, numbers.depth);
-    metrics_set(op->loop->metrics, METRIC_QUEUE_ADDS, numbers.adds);
-    metrics_set(op->loop->metrics, METRIC_QUEUE_RETRIES, numbers.retries);
-    count_resources(op->loop);
-    metrics_print(op->loop->metrics, out);
+    introspect_metrics(op->loop, out);
 }
 
 /* --- start and stop --- */
@@ -193,24 +109,13 @@ static bool start_threads(struct manager *op, struct fault *fault)
         good = pthread_create(&op->threads[i], NULL, jobs[i].run, jobs[i].argument) == 0;
         op->started += good;
     }
-    for (int i = 0; good && i < op->worker_count; i++) {
-        op->workers[i].manager = op;
-        good = pthread_create(&op->workers[i].thread, NULL, worker_thread,
-                              &op->workers[i]) == 0;
-        op->workers[i].started = good;
-    }
-    return good ? true
+    return good ? workers_start(op->workers, fault)
                 : fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot start threads");
 }
 
 static void stop_threads(struct manager *op)
 {
-    queue_close(op->loop->queue);
-    for (int i = 0; i < op->worker_count; i++) {
-        if (op->workers[i].started) {
-            (void)pthread_join(op->workers[i].thread, NULL);
-        }
-    }
+    workers_stop(op->workers);
     for (size_t i = 0; i < op->started; i++) {
         (void)pthread_join(op->threads[i], NULL);
     }
@@ -257,16 +162,15 @@ bool manager_run(const struct loop_ports *ports, const struct manager_options *o
 
     op->clock = ports->clock;
     op->stop = stop;
-    op->worker_count = options->workers > WORKERS_MAX ? WORKERS_MAX : options->workers;
     op->loop = loop_new(ports, &options->loop, stop);
-    metrics_set(op->loop->metrics, METRIC_MAX_CONCURRENT, op->worker_count);
+    op->workers = workers_new(op->loop, options->workers);
     reflector_setup(op, &op->syncs, &loop_resource_sync, op->loop->syncs,
                     loop_sync_changed, 1);
     reflector_setup(op, &op->conns, &loop_resource_conn, op->loop->conns,
                     loop_conn_changed, 2);
     good = start_http(op, options, fault) && start_threads(op, fault);
     if (good) {
-        lg_info(ports->lg, "started", LG_INT("workers", op->worker_count),
+        lg_info(ports->lg, "started", LG_INT("workers", options->workers),
                 LG_STR("namespace", options->loop.namespace == NULL
                                         ? "(all)"
                                         : options->loop.namespace),

@@ -394,8 +394,9 @@ def test_greeting_in_pieces(made):
     """A greeting without TLS that comes byte by byte is still seen before it is answered."""
     def talk(peer):
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for byte in greeting(tls=False):
-            peer.sendall(bytes([byte]))
+        with contextlib.suppress(OSError):  # it may leave before the last byte: the flags come first
+            for byte in greeting(tls=False):
+                peer.sendall(bytes([byte]))
         return everything(peer)
     with Listener(talk) as server:
         endpoint = {"kind": "MySQL", "port": server.port, "user": "cdc", "password": PASSWORD}

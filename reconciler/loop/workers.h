@@ -1,0 +1,26 @@
+/*
+ * workers: the threads that take keys from the queue, each with one attempt at a time.
+ * They wait until both caches are complete: before that, connections would seem missing.
+ */
+#ifndef LOOP_WORKERS_H
+#define LOOP_WORKERS_H
+
+#include "loop/loop.h"
+
+#define WORKERS_MAX 64
+
+struct workers;
+
+struct workers *workers_new(struct loop *loop, int count);
+/* false (FAULT_UNAVAILABLE): the system has no thread left. Stop it all the same. */
+MUST_CHECK bool workers_start(struct workers *workers, struct fault *fault);
+/* Closes the queue, waits for running attempts and frees; NULL is fine. */
+void workers_stop(struct workers *workers);
+/* Whether a worker is busy beyond every deadline that it has: only a restart helps. */
+bool workers_stuck(const struct workers *workers);
+/* Both caches are complete. */
+bool workers_synced(const struct loop *loop);
+/* Waits for that; false when the loop stops first. */
+bool workers_wait_synced(struct loop *loop);
+
+#endif
