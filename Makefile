@@ -133,9 +133,9 @@ $(DRIVER_BINS): $(B)/drivers/%: $(B)/tests/integration/drivers/%.o $(call archiv
 FUZZ_SHARED := $(filter-out $(wildcard tests/fuzz/fuzz_*.c),$(wildcard tests/fuzz/*.c))
 FUZZ_BINS := $(patsubst tests/fuzz/fuzz_%.c,build/fuzz/targets/%,$(wildcard tests/fuzz/fuzz_*.c))
 ifeq ($(VARIANT),fuzz)
-$(FUZZ_BINS): $(B)/targets/%: $(B)/tests/fuzz/fuzz_%.o $(FUZZ_SHARED:%.c=$(B)/%.o) $(call archives_of,ddl)
+$(FUZZ_BINS): $(B)/targets/%: $(B)/tests/fuzz/fuzz_%.o $(FUZZ_SHARED:%.c=$(B)/%.o) $(B)/libkube.a $(call archives_of,ddl)
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,ddl)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_kube) $(call libs_of,ddl)
 fuzz-bins: $(FUZZ_BINS)
 else
 fuzz-bins:
