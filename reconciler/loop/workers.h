@@ -11,6 +11,8 @@
 
 struct workers;
 
+/* `count` of them, at most WORKERS_MAX; none runs before workers_start(). `loop` outlives
+ * them. */
 struct workers *workers_new(struct loop *loop, int count);
 /* false (FAULT_UNAVAILABLE): the system has no thread left. Stop it all the same. */
 MUST_CHECK bool workers_start(struct workers *workers, struct fault *fault);

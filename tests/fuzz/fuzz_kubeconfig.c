@@ -13,7 +13,7 @@
 #define INPUT_BYTES_MAX ((size_t)8192)
 #define PATH_BYTES 64
 
-/* A file that is nowhere on a disk; -1 when there is none to be had. */
+/* A file that is nowhere on a disk; the caller closes it. */
 static int file_of(struct sv content, char out_path[PATH_BYTES])
 {
     int fd = memfd_create("kubeconfig", MFD_CLOEXEC);
