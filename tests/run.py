@@ -24,7 +24,9 @@ JOBS = max(2, os.cpu_count() or 2)
 CMOCKA_COUNT = re.compile(r"\[  (PASSED|FAILED)  \].*?(\d+) test\(s\)")
 # One test program may not take longer than this; every wait inside has its own deadline.
 PROGRAM_SECONDS = 600
-FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS") or (60 if CI else 10))
+# Integration tests wait more than they compute; each of these has an API server and a MySQL to itself.
+INTEGRATION_WORKERS = min(JOBS, 4)
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS") or (40 if CI else 10))
 FUZZ_SEED = os.environ.get("FUZZ_SEED") or "1"
 FUZZ_JOBS = 2
 # A target that needs longer for one input, or more memory, has found something.
@@ -121,7 +123,7 @@ def c_tests(tally, variant, rooms=None):
     return run_programs(tally, programs)
 
 
-def pytest(tally, venv, *paths, variant="release"):
+def pytest(tally, venv, *paths, variant="release", workers=1):
     report = ROOT / "build" / f"pytest-{paths[0].replace('/', '-')}.xml"
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
@@ -130,6 +132,7 @@ def pytest(tally, venv, *paths, variant="release"):
     environment["TABLESYNC_BIN"] = str(ROOT / "build" / variant / "tablesync")
     environment["DRIVER_PROBE"] = str(ROOT / "build" / variant / "drivers" / "driver_probe")
     status = run([f"{venv}/bin/python", "-m", "pytest", "-q", "--no-header", "-ra", "--color=no", "-p", "no:cacheprovider",
+                  *(["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []),
                   f"--junitxml={report}", *paths], env=environment)
     if not report.exists():
         tally.add(0, 1)
@@ -250,7 +253,8 @@ def tier_fuzz(tally):
     return good
 
 
-def python_tier(*paths, variant="release"):
+def python_tier(*paths, variant="release", workers=1):
+    """`workers`: as many processes take the test files in turn, each with servers of its own."""
     def tier(tally):
         if make("test-bins", variant=variant) != 0:
             tally.add(0, 1)
@@ -259,7 +263,7 @@ def python_tier(*paths, variant="release"):
         if run(["tests/bootstrap/programs.sh"]) != 0:
             tally.add(0, 1)
             return False
-        return pytest(tally, venv, *paths, variant=variant)
+        return pytest(tally, venv, *paths, variant=variant, workers=workers)
     return tier
 
 
@@ -273,7 +277,7 @@ TIERS = {
     "cluster": ("the test cluster's own programs", python_tier("tests/cluster")),
     "standins": ("stand-ins against the transcripts of the real servers", python_tier("tests/standins/conformance")),
     "integration": ("the binary on a real API server, MySQL, MariaDB and the stand-ins",
-                    python_tier("tests/integration", variant="asan")),
+                    python_tier("tests/integration", variant="asan", workers=INTEGRATION_WORKERS)),
 }
 # The longest tier, which waits more than it computes.
 BESIDE, BESIDE_VARIANT = "integration", "asan"
