@@ -38,6 +38,18 @@ const struct clock *clock_system(void)
     return &the_system;
 }
 
+static int64_t boot_ms(UNUSED const struct clock *self)
+{
+    return read_clock(CLOCK_BOOTTIME);
+}
+
+const struct clock *clock_boot(void)
+{
+    static const struct clock since_boot = {boot_ms, system_wall_ms};
+
+    return &since_boot;
+}
+
 int64_t clock_monotonic_ms(const struct clock *clock)
 {
     return clock->monotonic_ms(clock);

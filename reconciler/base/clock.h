@@ -11,6 +11,9 @@ struct clock {
 };
 
 const struct clock *clock_system(void);
+/* The same, but its monotonic time goes on while the machine is suspended (Linux'
+ * CLOCK_BOOTTIME): for promises that others rely on, such as a lease. */
+const struct clock *clock_boot(void);
 int64_t clock_monotonic_ms(const struct clock *clock);
 int64_t clock_wall_ms(const struct clock *clock);
 

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static int64_t passed_ms; /* since the fixed moment; only tests turn it */
+
 static int64_t fixed_now(const struct clock *self)
 {
     (void)self;
-    return INT64_C(1763870706123);
+    return INT64_C(1763870706123) + passed_ms;
 }
 
 static const struct clock fixed = {fixed_now, fixed_now};
@@ -163,6 +165,132 @@ static void errno_survives_and_failures_are_silent(void **state)
     lg_free(NULL);
 }
 
+static int lines_with(const char *text, const char *part)
+{
+    int count = 0;
+
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) {
+        count++;
+    }
+    return count;
+}
+
+static void fail_often(struct lg *lg, int times, const char *reason)
+{
+    for (int i = 0; i < times; i++) {
+        lg_error(lg, "reconcile failed", LG_GROUP("reason", reason), LG_INT("n", i));
+    }
+}
+
+static void alike_errors_are_counted_after_the_first(void **state)
+{
+    (void)state;
+    AUTO(sink_deinit) struct sink s;
+
+    sink_init(&s, LG_INFO);
+    fail_often(s.lg, 10000, "Unreachable");
+    fail_often(s.lg, LG_ALIKE_MAX, "SinkFailed");
+    for (int i = 0; i < 3 * LG_ALIKE_MAX; i++) {
+        lg_info(s.lg, "statement succeeded"); /* work is told, however much */
+    }
+    assert_int_equal(lines_with(written(&s), "\"reason\":\"Unreachable\""), LG_ALIKE_MAX);
+    assert_int_equal(lines_with(written(&s), "\"reason\":\"SinkFailed\""), LG_ALIKE_MAX);
+    assert_int_equal(lines_with(written(&s), "statement succeeded"), 3 * LG_ALIKE_MAX);
+    assert_null(strstr(written(&s), "left out"));
+    assert_int_equal(lg_numbers(s.lg).suppressed, 10000 - LG_ALIKE_MAX);
+    assert_int_equal(lg_numbers(s.lg).lines[LG_ERROR], 2 * LG_ALIKE_MAX);
+}
+
+static void what_was_left_out_is_told_when_the_minute_is_over(void **state)
+{
+    (void)state;
+    AUTO(sink_deinit) struct sink s;
+
+    sink_init(&s, LG_INFO);
+    fail_often(s.lg, LG_ALIKE_MAX + 7, "Unreachable");
+    passed_ms += LG_ALIKE_MS - 1;
+    lg_flush(s.lg);
+    assert_null(strstr(written(&s), "left out"));
+    passed_ms += 1;
+    lg_flush(s.lg);
+    lg_flush(s.lg);
+    assert_int_equal(lines_with(written(&s),
+                                "\"suppressed\":\"reconcile failed\",\"group\":"
+                                "\"Unreachable\",\"lines\":7}"),
+                     1);
+    fail_often(s.lg, LG_ALIKE_MAX + 1, "Unreachable"); /* a new minute */
+    assert_int_equal(lines_with(written(&s), "\"reason\":\"Unreachable\""),
+                     2 * LG_ALIKE_MAX);
+    passed_ms += LG_ALIKE_MS;
+    lg_info(s.lg, "anything");
+    assert_int_equal(lines_with(written(&s), "\"lines\":1}"), 1);
+}
+
+static void the_end_tells_what_was_left_out(void **state)
+{
+    (void)state;
+    AUTO(sink_deinit) struct sink s;
+
+    sink_init(&s, LG_INFO);
+    fail_often(s.lg, LG_ALIKE_MAX + 2, "Unreachable");
+    lg_free(TAKE(s.lg));
+    assert_int_equal(lines_with(written(&s), "\"lines\":2}"), 1);
+}
+
+static void many_kinds_of_errors_forget_no_count(void **state)
+{
+    (void)state;
+    AUTO(sink_deinit) struct sink s;
+    char reason[16];
+
+    sink_init(&s, LG_INFO);
+    for (int i = 0; i < 500; i++) {
+        (void)snprintf(reason, sizeof(reason), "r%d", i);
+        fail_often(s.lg, LG_ALIKE_MAX + 1, reason);
+    }
+    lg_free(TAKE(s.lg));
+    assert_int_equal(lines_with(written(&s), "left out"), 500);
+}
+
+static void the_level_is_switched_while_it_runs(void **state)
+{
+    (void)state;
+    AUTO(sink_deinit) struct sink s;
+
+    sink_init(&s, LG_INFO);
+    lg_toggle_debug(s.lg);
+    assert_int_equal(lg_get_level(s.lg), LG_DEBUG);
+    lg_debug(s.lg, "seen");
+    lg_toggle_debug(s.lg);
+    assert_int_equal(lg_get_level(s.lg), LG_INFO);
+    lg_debug(s.lg, "unseen");
+    lg_set_level(s.lg, LG_ERROR);
+    lg_toggle_debug(s.lg);
+    assert_int_equal(lg_get_level(s.lg), LG_DEBUG);
+    assert_contains(written(&s), "\"msg\":\"seen\"");
+    assert_null(strstr(written(&s), "unseen"));
+    assert_string_equal(lg_level_name(LG_ERROR), "error");
+    assert_int_equal(lg_get_level(NULL), LG_LEVEL_MAX);
+    assert_string_equal(lg_level_name(LG_LEVEL_MAX), "none");
+}
+
+static void two_members(struct buf *line, const char *text)
+{
+    buf_addf(line, ",\"a\":{\"x\":%s},\"b\":1", text);
+}
+
+static void members_are_written_as_they_are(void **state)
+{
+    (void)state;
+    AUTO(sink_deinit) struct sink s;
+
+    sink_init(&s, LG_INFO);
+    lg_info(s.lg, "m", LG_MEMBERS(two_members, "7"), LG_INT("c", 2));
+    AUTO(json_freep) struct json *line = only_line(&s);
+    assert_int_equal(json_path_int(line, "a.x", 0), 7);
+    assert_int_equal(json_path_int(line, "c", 0), 2);
+}
+
 enum { THREADS = 4, LINES = 200 };
 
 static void *talk(void *lg)
@@ -210,6 +338,12 @@ int main(void)
         cmocka_unit_test(bad_bytes_and_long_values_are_tamed),
         cmocka_unit_test(too_many_fields_leave_the_message),
         cmocka_unit_test(errno_survives_and_failures_are_silent),
+        cmocka_unit_test(alike_errors_are_counted_after_the_first),
+        cmocka_unit_test(what_was_left_out_is_told_when_the_minute_is_over),
+        cmocka_unit_test(the_end_tells_what_was_left_out),
+        cmocka_unit_test(many_kinds_of_errors_forget_no_count),
+        cmocka_unit_test(the_level_is_switched_while_it_runs),
+        cmocka_unit_test(members_are_written_as_they_are),
         cmocka_unit_test(threads_do_not_mix_their_lines),
     };
     return cmocka_run_group_tests_name("base/log", tests, NULL, NULL);
