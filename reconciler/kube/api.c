@@ -63,6 +63,7 @@ bool kube_apply_status(struct kube_api *api, const struct kube_resource *resourc
                  .name = name,
                  .subresource = "status"},
         .out_message = &message,
+        .slims = true,
     };
     if (!exchange_run(api, &exchange, cancel, &outcome, out_object, fault)) {
         return false;

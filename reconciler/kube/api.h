@@ -4,12 +4,13 @@
  * Outcomes that a controller must handle are an enum, not faults: a caller switches on
  * them. Everything else (5xx, 429, timeouts, refused) is a fault with the server's own
  * sentence: 401/403 FAULT_DENIED (naming verb, resource and the missing rule), 429/5xx
- * FAULT_UNAVAILABLE (with Retry-After remembered in the api), 4xx FAULT_BUG.
+ * FAULT_UNAVAILABLE (with Retry-After remembered for calls of that kind), 4xx FAULT_BUG.
  */
 #ifndef KUBE_API_H
 #define KUBE_API_H
 
 #include "base/arena.h"
+#include "base/fence.h"
 #include "base/json.h"
 #include "kube/transport.h"
 
@@ -33,17 +34,30 @@ struct kube_resource {
     const char *kind;    /* "TableSync" */
 };
 
+/* Until when the server asked one kind of call (verb, resource, subresource) to wait. */
+struct kube_pause {
+    _Atomic uint64_t call; /* 0: free */
+    _Atomic int64_t until_ms;
+};
+
+#define KUBE_PAUSES 32 /* twice the kinds of calls there are */
+
 struct kube_api {
     struct kube_transport *transport;
     const struct clock *clock;
     int64_t call_timeout_ms; /* per request; the caller's cancel may be shorter */
-    /* Monotonic: until then the server asked to be left alone (Retry-After, at most 60 s)
-     * and calls fail at once with FAULT_UNAVAILABLE. Start it at 0; the api writes it. */
-    _Atomic int64_t not_before_ms;
+    int64_t watch_idle_ms;   /* a watch silent for so long is opened anew; 0: 90 s */
+    bool list_only;          /* collections are listed in pages, never streamed */
+    /* What the server asked to be left alone with (Retry-After, at most 60 s): calls of
+     * that kind fail at once with FAULT_UNAVAILABLE, others go on. Written by the api. */
+    struct kube_pause pauses[KUBE_PAUSES];
+    /* Asked right before every request but GET is sent; what it says is the fault. NULL:
+     * everything may be written. */
+    const struct fence *fence;
 };
 
-/* How long the server still asks to be left alone; 0 when it does not. */
-int64_t kube_retry_after_ms(const struct kube_api *api);
+/* For whoever must ask nevertheless: calls that were asked to wait need not. */
+void kube_forget_pauses(struct kube_api *api);
 
 /* "/apis/tablesync.dev/v1alpha1/namespaces/ns/tablesyncs/name/status". namespace NULL:
  * all; name NULL: the collection; subresource NULL: none. Parts are percent-encoded. */

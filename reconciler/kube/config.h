@@ -28,6 +28,7 @@ struct kube_config {
     const char *username; /* basic authentication, for old test servers */
     const struct secret *password;
     bool insecure_skip_tls_verify;
+    bool disable_compression; /* ask for no compressed answers */
     const char
         *origin; /* "kubeconfig <path>, context <name>" or "in-cluster" for messages */
 };

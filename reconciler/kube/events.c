@@ -252,6 +252,10 @@ static struct json *event_json(const struct kube_events *events,
     struct json *metadata = json_set_object(root, "metadata");
     json_set_string(metadata, "name", name);
     json_set_string(metadata, "namespace", event_namespace(event));
+    if (event->annotation != NULL) {
+        json_set_string(json_set_object(metadata, "annotations"), event->annotation,
+                        event->annotation_value);
+    }
     json_set_string(root, "eventTime", now);
     json_set_string(root, "type", event->warning ? "Warning" : "Normal");
     json_set_string(root, "reportingController", events->controller);

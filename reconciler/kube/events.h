@@ -23,6 +23,9 @@ struct kube_event {
     const char *reason; /* CamelCase, past tense: Provisioned, SyncFailed */
     const char *action; /* what the controller did: Reconcile, Create, Drop */
     const char *note;   /* <= 1024 bytes are sent; no volatile numbers */
+    /* An annotation on the Event, which has no other place for it; NULL: none. It is no
+     * part of what makes two events the same. */
+    const char *annotation, *annotation_value;
 };
 
 /* false only so that the caller can count and log it. */

@@ -17,6 +17,9 @@ struct exchange {
     struct buf
         *out_message; /* the server's words for an outcome other than OK; may be NULL */
     size_t response_max_bytes; /* 0 = KUBE_BODY_MAX */
+    /* What is answered is the whole object: of its metadata only what a store keeps is
+     * wanted (slim.h), which is a fraction of its nodes. */
+    bool slims;
 };
 
 #define EXCHANGE_MERGE_PATCH "application/merge-patch+json"
@@ -29,11 +32,14 @@ MUST_CHECK bool exchange_run(struct kube_api *api, const struct exchange *exchan
                              struct cancel *cancel, enum kube_outcome *out_outcome,
                              struct json **out_object, struct fault *fault);
 
-/* Remembers what errors_classify() said about Retry-After. */
-void exchange_note_retry_after(struct kube_api *api, int seconds);
+/* What errors_classify() said about Retry-After: calls of this kind wait so long; others,
+ * a Lease's renewal above all, do not. */
+void exchange_pause(struct kube_api *api, const struct errors_call *call, int seconds);
+/* How long calls of this kind still have to wait; 0: not at all. */
+int64_t exchange_pause_ms(struct kube_api *api, const struct errors_call *call);
 
-/* false (FAULT_UNAVAILABLE) while the server asks to be left alone. */
-MUST_CHECK bool exchange_allowed(const struct kube_api *api,
-                                 const struct errors_call *call, struct fault *fault);
+/* false (FAULT_UNAVAILABLE) while the server asks this kind of call to wait. */
+MUST_CHECK bool exchange_allowed(struct kube_api *api, const struct errors_call *call,
+                                 struct fault *fault);
 
 #endif

@@ -196,6 +196,8 @@ static bool read_cluster(const struct entry *cluster, struct arena *arena,
     }
     config->insecure_skip_tls_verify =
         json_bool(json_get(cluster->body, "insecure-skip-tls-verify"), false);
+    config->disable_compression =
+        json_bool(json_get(cluster->body, "disable-compression"), false);
     if (config->insecure_skip_tls_verify &&
         (config->ca_pem != NULL || config->ca_file != NULL)) {
         return entry_fault(

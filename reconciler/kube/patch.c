@@ -55,6 +55,7 @@ static bool patch_run(struct kube_api *api, const struct kube_resource *resource
                  .namespace = namespace,
                  .name = name,
                  .json_patch = sv_eq(sv_from(content_type), SV(EXCHANGE_JSON_PATCH))},
+        .slims = true,
     };
 
     return exchange_run(api, &exchange, cancel, out_outcome, out_object, fault);

@@ -1,132 +1,60 @@
-#include "kube/store.h"
+#include "kube/store_private.h"
 
 #include "base/heap.h"
-#include "base/map.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #define KEY_BYTES_MAX KUBE_EVENT_LINE_MAX
-#define GRAVES                                                                           \
-    512 /* uids remembered as deleted: longer than any answer is on its way              \
-         */
-#define UID_SIZE 64
-
-struct held {
-    struct kube_object object; /* first: the public view */
-    atomic_uint references;
-    bool local; /* put by a write; the server's own event is still to come. Under the lock
-                 */
-    char key[];
-};
-
-struct kube_store {
-    pthread_mutex_t lock;
-    struct map *objects; /* key -> struct held */
-    bool synced;
-    char graves[GRAVES][UID_SIZE];
-    size_t next_grave;
-};
-
-struct store_listing {
-    struct kube_store *store;
-    struct map *objects;
-};
-
-static struct held *held_of(struct kube_object *object)
-{
-    return (struct held *)(void *)object;
-}
-
-static struct held *held_new(struct json *json, struct sv key, bool local)
-{
-    struct held *held = heap_new(sizeof(*held) + key.n + 1);
-
-    memcpy(held->key, key.p, key.n);
-    atomic_init(&held->references, 1);
-    held->object = (struct kube_object){.json = json, .key = held->key};
-    held->local = local;
-    return held;
-}
-
-static struct held *held_ref(struct held *held)
-{
-    atomic_fetch_add(&held->references, 1);
-    return held;
-}
-
-static void held_put(struct held *held)
-{
-    if (held == NULL || atomic_fetch_sub(&held->references, 1) != 1) {
-        return;
-    }
-    json_free(held->object.json);
-    heap_free(held);
-}
-
-static void map_release(struct map *objects)
-{
-    struct sv key = SV_NULL;
-    void *value = NULL;
-    size_t at = 0;
-
-    while (map_next(objects, &at, &key, &value)) {
-        held_put(value);
-    }
-    map_free(objects);
-}
-
-static void lock(struct kube_store *store)
+void store_lock(struct kube_store *store)
 {
     must(pthread_mutex_lock(&store->lock) == 0);
 }
 
-static void unlock(struct kube_store *store)
+void store_unlock(struct kube_store *store)
 {
     must(pthread_mutex_unlock(&store->lock) == 0);
 }
 
-/* -1, 0, 1; versions that are not numbers are only equal or unknown (then 1: take it). */
-static int version_compare(const char *a, const char *b)
+int store_version_compare(struct sv a, struct sv b)
 {
     uint64_t left = 0;
     uint64_t right = 0;
 
-    if (sv_eq(sv_from(a), sv_from(b))) {
+    if (sv_eq(a, b)) {
         return 0;
     }
-    if (!sv_uint64(sv_from(a), &left) || !sv_uint64(sv_from(b), &right)) {
+    if (!sv_uint64(a, &left) || !sv_uint64(b, &right)) {
         return 1;
     }
     return left < right ? -1 : left > right;
 }
 
-static int compare(const struct json *a, const struct json *b)
+static struct sv version_of(const struct held *held)
 {
-    return version_compare(kube_resource_version(a), kube_resource_version(b));
+    return sv_from(held_version(held));
 }
 
-static bool same_uid(const struct json *a, const struct json *b)
+static struct sv uid_of(const struct held *held)
 {
-    return sv_eq(sv_from(kube_uid(a)), sv_from(kube_uid(b)));
+    return sv_from(held_uid(held));
 }
 
-static void bury(struct kube_store *store, const char *uid)
+void store_bury(struct kube_store *store, struct sv uid)
 {
-    if (uid == NULL) {
+    if (uid.n == 0) {
         return;
     }
     char *grave = store->graves[store->next_grave];
-    store->next_grave = (store->next_grave + 1) % GRAVES;
-    (void)snprintf(grave, UID_SIZE, "%s", uid);
+    store->next_grave = (store->next_grave + 1) % STORE_GRAVES;
+    (void)snprintf(grave, STORE_UID_SIZE, "%.*s", SV_ARGS(uid));
 }
 
 static bool is_buried(const struct kube_store *store, const char *uid)
 {
-    for (size_t i = 0; uid != NULL && uid[0] != '\0' && i < GRAVES; i++) {
-        if (strncmp(store->graves[i], uid, UID_SIZE - 1) == 0) {
+    for (size_t i = 0; uid[0] != '\0' && i < STORE_GRAVES; i++) {
+        if (strncmp(store->graves[i], uid, STORE_UID_SIZE - 1) == 0) {
             return true;
         }
     }
@@ -138,8 +66,23 @@ struct kube_store *kube_store_new(void)
     struct kube_store *store = heap_new(sizeof(*store));
 
     must(pthread_mutex_init(&store->lock, NULL) == 0);
-    store->objects = map_new(rng_seed_from_system());
+    store->objects = shelf_new(rng_seed_from_system());
     return store;
+}
+
+void kube_store_tag_with(struct kube_store *store, kube_tagger *tagger)
+{
+    store->tagger = tagger;
+}
+
+void kube_store_keep_annotations(struct kube_store *store, const char *prefix)
+{
+    store->annotations = prefix;
+}
+
+const char *store_annotations(const struct kube_store *store)
+{
+    return store->annotations;
 }
 
 void kube_store_free(struct kube_store *store)
@@ -147,26 +90,49 @@ void kube_store_free(struct kube_store *store)
     if (store == NULL) {
         return;
     }
-    map_release(store->objects);
+    shelf_free(store->objects);
     (void)pthread_mutex_destroy(&store->lock);
     heap_free(store);
 }
 
+/* --- taking objects --- */
+
+/* The tree and the key in what is handed out: it lives as long as its taker wants. */
+struct taken {
+    struct kube_object object; /* first: the public view */
+    char key[];
+};
+
+static struct kube_object *take(struct held *held)
+{
+    struct sv key = sv_from(held_key(held));
+    struct taken *taken = heap_new(sizeof(*taken) + key.n + 1);
+    struct fault fault = FAULT_INIT;
+
+    memcpy(taken->key, key.p, key.n);
+    taken->object.key = taken->key;
+    /* What stands in a store was checked by the same rules when it came. */
+    must(json_parse(held_text(held), held->text_bytes, &taken->object.json, &fault));
+    held_put(held);
+    return &taken->object;
+}
+
 struct kube_object *kube_store_get(struct kube_store *store, const char *key)
 {
-    lock(store);
-    struct held *held = map_find(store->objects, sv_from(key));
+    store_lock(store);
+    struct held *held = shelf_find(store->objects, sv_from(key));
     if (held != NULL) {
         held_ref(held);
     }
-    unlock(store);
-    return held == NULL ? NULL : &held->object;
+    store_unlock(store);
+    return held == NULL ? NULL : take(held);
 }
 
 void kube_object_put(struct kube_object *object)
 {
     if (object != NULL) {
-        held_put(held_of(object));
+        json_free(object->json);
+        heap_free(object);
     }
 }
 
@@ -178,88 +144,195 @@ void kube_object_putp(struct kube_object **object)
 struct kube_object **kube_store_all(struct kube_store *store, struct arena *arena,
                                     size_t *out_count)
 {
-    struct sv key = SV_NULL;
-    void *value = NULL;
+    struct held *held = NULL;
     size_t at = 0;
     size_t count = 0;
 
-    lock(store);
-    struct kube_object **all =
-        arena_alloc_array(arena, map_count(store->objects), sizeof(struct kube_object *));
-    while (map_next(store->objects, &at, &key, &value)) {
-        all[count++] = &held_ref(value)->object;
+    store_lock(store);
+    size_t room = shelf_count(store->objects);
+    struct held **all_held = arena_alloc_array(arena, room, sizeof(struct held *));
+    while ((held = shelf_next(store->objects, &at)) != NULL) {
+        all_held[count++] = held_ref(held);
     }
-    unlock(store);
+    store_unlock(store);
+    struct kube_object **all =
+        arena_alloc_array(arena, count, sizeof(struct kube_object *));
+    for (size_t i = 0; i < count; i++) {
+        all[i] = take(all_held[i]);
+    }
     *out_count = count;
     return all;
 }
 
+const char **kube_store_find(struct kube_store *store, uint64_t tag, struct arena *arena,
+                             size_t *out_count)
+{
+    struct held *held = NULL;
+    uint32_t at = SHELF_FIRST;
+    size_t count = 0;
+
+    store_lock(store);
+    while (shelf_next_tagged(store->objects, tag, &at) != NULL) {
+        count++;
+    }
+    const char **keys = arena_alloc_array(arena, count, sizeof(const char *));
+    at = SHELF_FIRST;
+    for (size_t i = 0; i < count; i++) {
+        held = shelf_next_tagged(store->objects, tag, &at);
+        keys[i] = arena_strdup(arena, held_key(held));
+    }
+    store_unlock(store);
+    *out_count = count;
+    return keys;
+}
+
+static const char *string_of(struct sv raw, struct arena *arena)
+{
+    AUTO(json_freep) struct json *value = NULL;
+    struct sv plain = json_cursor_plain(raw);
+    struct fault fault = FAULT_INIT;
+
+    if (plain.p != NULL) {
+        return arena_copy(arena, plain);
+    }
+    return raw.n > 0 && raw.p[0] == '"' && json_parse(raw, raw.n, &value, &fault)
+               ? arena_strdup(arena, json_string(value))
+               : NULL;
+}
+
+bool kube_store_pick(struct kube_store *store, const char *key, const char *const *paths,
+                     size_t count, struct arena *arena, const char **out_strings)
+{
+    store_lock(store);
+    struct held *held = shelf_find(store->objects, sv_from(key));
+    if (held != NULL) {
+        held_ref(held);
+    }
+    store_unlock(store);
+    if (held == NULL) {
+        return false;
+    }
+    struct sv *raw = arena_alloc_array(arena, count, sizeof(*raw));
+    json_pick(held_text(held), paths, count, raw);
+    for (size_t i = 0; i < count; i++) {
+        out_strings[i] = string_of(raw[i], arena);
+    }
+    held_put(held);
+    return true;
+}
+
+bool kube_store_fingerprint(struct kube_store *store, const char *key,
+                            uint64_t *out_fingerprint)
+{
+    store_lock(store);
+    const struct held *held = shelf_find(store->objects, sv_from(key));
+    if (held != NULL) {
+        *out_fingerprint = held->fingerprint;
+    }
+    store_unlock(store);
+    return held != NULL;
+}
+
 size_t kube_store_count(struct kube_store *store)
 {
-    lock(store);
-    size_t count = map_count(store->objects);
-    unlock(store);
+    store_lock(store);
+    size_t count = shelf_count(store->objects);
+    store_unlock(store);
     return count;
+}
+
+size_t kube_store_bytes(struct kube_store *store)
+{
+    store_lock(store);
+    size_t bytes = shelf_bytes(store->objects);
+    store_unlock(store);
+    return bytes;
 }
 
 bool kube_store_synced(struct kube_store *store)
 {
-    lock(store);
+    store_lock(store);
     bool synced = store->synced;
-    unlock(store);
+    store_unlock(store);
     return synced;
+}
+
+/* --- writing --- */
+
+struct held *store_hold(struct kube_store *store, const struct json *json,
+                        const struct kube_resource *resource, bool local)
+{
+    const struct slim_rules rules = {.resource = resource,
+                                     .annotations = store->annotations};
+    AUTO(buf_deinit) struct buf printed = {0};
+    AUTO(buf_deinit) struct buf text = {0};
+    struct fault fault = FAULT_INIT;
+    struct slim slim;
+
+    buf_init(&printed, KUBE_BODY_MAX);
+    buf_init(&text, KUBE_BODY_MAX + SLIM_ROOM);
+    json_print(json, &printed);
+    if (buf_overflowed(&printed) || sv_from(kube_name(json)).n == 0 ||
+        !slim_parse(buf_sv(&printed), &rules, &text, &slim, &fault)) {
+        return NULL;
+    }
+    /* As it reads, not as it is written: a name from a file may need escapes. */
+    slim.name = sv_from(kube_name(json));
+    slim.namespace = sv_from(kube_namespace(json));
+    return held_new(&slim, store->tagger, local);
 }
 
 void kube_store_put(struct kube_store *store, struct json *json)
 {
-    AUTO(buf_deinit) struct buf key = {0};
+    kube_store_copy(store, json);
+    json_free(json);
+}
+
+void kube_store_copy(struct kube_store *store, const struct json *json)
+{
+    struct held *fresh = store_hold(store, json, NULL, true);
     struct held *old = NULL;
 
-    if (kube_name(json) == NULL) {
-        json_free(json); /* a Status, say: not an object to be kept */
-        return;
+    if (fresh == NULL) {
+        return; /* a Status, say: not an object to be kept */
     }
-    buf_init(&key, KEY_BYTES_MAX);
-    store_key(json, &key);
-    struct held *fresh = held_new(store_slim(json, NULL), buf_sv(&key), true);
-    json_free(json);
-    lock(store);
-    struct held *now = map_find(store->objects, buf_sv(&key));
-    if ((now != NULL && compare(fresh->object.json, now->object.json) <= 0) ||
-        is_buried(store, kube_uid(fresh->object.json))) {
+    store_lock(store);
+    struct held *now = shelf_find(store->objects, sv_from(held_key(fresh)));
+    if ((now != NULL && store_version_compare(version_of(fresh), version_of(now)) <= 0) ||
+        is_buried(store, held_uid(fresh))) {
         old = fresh;
     } else {
-        old = map_put(store->objects, buf_sv(&key), fresh);
+        old = shelf_put(store->objects, fresh);
     }
-    unlock(store);
+    store_unlock(store);
     held_put(old);
 }
 
 void kube_store_remove(struct kube_store *store, const char *key)
 {
-    lock(store);
-    struct held *old = map_remove(store->objects, sv_from(key));
+    store_lock(store);
+    struct held *old = shelf_remove(store->objects, sv_from(key));
     if (old != NULL) {
-        bury(store, kube_uid(old->object.json));
+        store_bury(store, uid_of(old));
     }
-    unlock(store);
+    store_unlock(store);
     held_put(old);
 }
 
-bool store_apply(struct kube_store *store, struct json *json)
+static bool apply(struct kube_store *store, struct held *fresh)
 {
-    AUTO(buf_deinit) struct buf key = {0};
     struct held *old = NULL;
     bool tell = true;
 
-    buf_init(&key, KEY_BYTES_MAX);
-    store_key(json, &key);
-    struct held *fresh = held_new(json, buf_sv(&key), false);
-    lock(store);
-    struct held *now = map_find(store->objects, buf_sv(&key));
-    int order = now == NULL ? 1 : compare(json, now->object.json);
+    if (fresh == NULL) {
+        return false;
+    }
+    store_lock(store);
+    struct held *now = shelf_find(store->objects, sv_from(held_key(fresh)));
+    int order =
+        now == NULL ? 1 : store_version_compare(version_of(fresh), version_of(now));
     if (order > 0) {
-        old = map_put(store->objects, buf_sv(&key), fresh);
+        old = shelf_put(store->objects, fresh);
     } else {
         /*
          * The echo of our own write is told once: the write's answer may have carried
@@ -269,125 +342,50 @@ bool store_apply(struct kube_store *store, struct json *json)
         now->local = now->local && order != 0;
         old = fresh;
     }
-    unlock(store);
+    store_unlock(store);
     held_put(old);
     return tell;
 }
 
-bool store_delete(struct kube_store *store, const struct json *json)
+bool store_apply(struct kube_store *store, struct json *json)
+{
+    struct held *fresh = store_hold(store, json, NULL, false);
+
+    json_free(json);
+    return apply(store, fresh);
+}
+
+bool store_apply_slim(struct kube_store *store, const struct slim *slim)
+{
+    return apply(store, held_new(slim, store->tagger, false));
+}
+
+bool store_delete_slim(struct kube_store *store, const struct slim *slim)
 {
     AUTO(buf_deinit) struct buf key = {0};
     struct held *old = NULL;
 
     buf_init(&key, KEY_BYTES_MAX);
-    store_key(json, &key);
-    lock(store);
-    struct held *now = map_find(store->objects, buf_sv(&key));
+    slim_key(slim, &key);
+    store_lock(store);
+    struct held *now = shelf_find(store->objects, buf_sv(&key));
     /* The store may already hold a namesake that was created after this one's end. */
-    if (now != NULL &&
-        (same_uid(json, now->object.json) || compare(json, now->object.json) >= 0)) {
-        old = map_remove(store->objects, buf_sv(&key));
+    if (now != NULL && (sv_eq(slim->uid, uid_of(now)) ||
+                        store_version_compare(slim->version, version_of(now)) >= 0)) {
+        old = shelf_remove(store->objects, buf_sv(&key));
     }
-    bury(store, kube_uid(json));
-    unlock(store);
+    store_bury(store, slim->uid);
+    store_unlock(store);
     held_put(old);
     return old != NULL;
 }
 
-struct store_listing *store_listing_new(struct kube_store *store)
+bool store_delete(struct kube_store *store, const struct json *json)
 {
-    struct store_listing *listing = heap_new(sizeof(*listing));
+    const struct slim slim = {.namespace = sv_from(kube_namespace(json)),
+                              .name = sv_from(kube_name(json)),
+                              .uid = sv_from(kube_uid(json)),
+                              .version = sv_from(kube_resource_version(json))};
 
-    listing->store = store;
-    listing->objects = map_new(rng_seed_from_system());
-    return listing;
-}
-
-void store_listing_free(struct store_listing *listing)
-{
-    if (listing != NULL) {
-        map_release(listing->objects);
-        heap_free(listing);
-    }
-}
-
-void store_listing_freep(struct store_listing **listing)
-{
-    store_listing_free(TAKE(*listing));
-}
-
-size_t store_listing_count(const struct store_listing *listing)
-{
-    return map_count(listing->objects);
-}
-
-void store_listing_add(struct store_listing *listing, const struct json *object,
-                       const struct kube_resource *resource)
-{
-    AUTO(buf_deinit) struct buf key = {0};
-    struct held *held = NULL;
-
-    buf_init(&key, KEY_BYTES_MAX);
-    store_key(object, &key);
-    lock(listing->store);
-    struct held *now = map_find(listing->store->objects, buf_sv(&key));
-    if (now != NULL && !now->local && same_uid(object, now->object.json) &&
-        compare(object, now->object.json) == 0) {
-        held = held_ref(now); /* a relist mostly finds what is here: no second copy */
-    }
-    unlock(listing->store);
-    if (held == NULL) {
-        held = held_new(store_slim(object, resource), buf_sv(&key), false);
-    }
-    held_put(map_put(listing->objects, buf_sv(&key), held));
-}
-
-/* What the list lacks has vanished, or a write put it after the list was made. */
-static void keep_or_bury(struct store_listing *listing, struct held *held,
-                         const char *list_version, struct arena *arena,
-                         struct store_keys *out_keys)
-{
-    struct held *listed = map_find(listing->objects, sv_from(held->key));
-    const char *version = kube_resource_version(held->object.json);
-    const char *against =
-        listed == NULL ? list_version : kube_resource_version(listed->object.json);
-
-    if (held->local && version_compare(against, version) < 0) {
-        held->local = false; /* once: the watch will have confirmed it by the next list */
-        held_put(map_put(listing->objects, sv_from(held->key), held_ref(held)));
-        return;
-    }
-    if (listed == NULL || !same_uid(listed->object.json, held->object.json)) {
-        bury(listing->store, kube_uid(held->object.json));
-    }
-    if (listed != held) {
-        VEC_PUSH(arena, &out_keys->list, arena_strdup(arena, held->key));
-    }
-}
-
-void store_listing_commit(struct store_listing *listing, const char *resource_version,
-                          struct arena *arena, struct store_keys *out_keys,
-                          bool *out_first)
-{
-    struct kube_store *store = listing->store;
-    struct sv key = SV_NULL;
-    void *value = NULL;
-    size_t at = 0;
-
-    lock(store);
-    while (map_next(store->objects, &at, &key, &value)) {
-        keep_or_bury(listing, value, resource_version, arena, out_keys);
-    }
-    at = 0;
-    while (map_next(listing->objects, &at, &key, &value)) {
-        if (map_find(store->objects, key) == NULL) {
-            VEC_PUSH(arena, &out_keys->list, arena_copy(arena, key));
-        }
-    }
-    struct map *old = store->objects;
-    store->objects = listing->objects;
-    listing->objects = old;
-    *out_first = !store->synced;
-    store->synced = true;
-    unlock(store);
+    return store_delete_slim(store, &slim);
 }

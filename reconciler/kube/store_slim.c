@@ -5,16 +5,6 @@
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 #define API_VERSION_SIZE 512
 
-void store_key(const struct json *object, struct buf *out)
-{
-    const char *namespace = kube_namespace(object);
-
-    if (namespace != NULL) {
-        buf_addf(out, "%s/", namespace);
-    }
-    buf_addz(out, kube_name(object));
-}
-
 static bool is_key(const struct json *child, const char *key)
 {
     return sv_eq(sv_from(json_key(child)), sv_from(key));

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/cancel.h"
 #include "base/fault.h"
+#include "base/fence.h"
 
 #include <stdint.h>
 
@@ -22,6 +23,11 @@ struct kube_request {
     const char *content_type; /* of the body; NULL without one */
     struct sv body;
     size_t response_max_bytes; /* 0 = KUBE_BODY_MAX */
+    /* Asked once more when the connection stands and the request is about to go out. A
+     * transport that waits for nothing before may leave it. NULL: none. */
+    const struct fence *fence;
+    bool gzip;              /* a stream whose bytes may come compressed: no watch */
+    int *out_retry_after_s; /* of a stream: Retry-After in seconds; may be NULL */
 };
 
 struct kube_response {

@@ -13,7 +13,9 @@
 
 _Static_assert(TRANSPORT_ERROR_SIZE >= CURL_ERROR_SIZE, "libcurl writes that much");
 
-#define POOL_MAX 8 /* idle channels kept: workers, lease and watches of one process */
+/* Idle channels kept: as many as may ever call at once, so that none of them connects
+ * anew; what was not used lately is closed by the server or by its age. */
+#define POOL_MAX 32
 #define UNAUTHORIZED_BODY_MAX ((size_t)64 * 1024)
 
 struct curl_transport {
@@ -25,6 +27,8 @@ struct curl_transport {
     pthread_mutex_t lock; /* guards the pool */
     struct transport_channel *idle[POOL_MAX];
     size_t idle_count;
+    CURLSH *share; /* TLS sessions, so that a further connection costs one round trip */
+    pthread_mutex_t share_lock;
 };
 
 /*
@@ -108,6 +112,7 @@ static struct transport_channel *channel_take(struct curl_transport *t,
     channel = heap_new(sizeof(*channel));
     channel->easy = curl_easy_init();
     channel->multi = curl_multi_init();
+    channel->share = t->share;
     must(channel->easy != NULL && channel->multi != NULL);
     channel->set.tls_version = set->tls_version;
     for (int i = CREDENTIALS_CA; i < CREDENTIALS_PARTS; i++) {
@@ -163,7 +168,11 @@ static bool transport_call(struct kube_transport *base,
         AUTO(buf_deinit) struct buf body = {0};
         buf_init(&body, request->response_max_bytes == 0 ? KUBE_BODY_MAX
                                                          : request->response_max_bytes);
-        struct transport_run run = {.request = request, .cancel = cancel, .body = &body};
+        struct transport_run run = {.request = request,
+                                    .cancel = cancel,
+                                    .body = &body,
+                                    .gzip = !t->target.disable_compression &&
+                                            strcmp(request->method, "GET") == 0};
         credentials_get(t->credentials, &set);
         if (!run_once(t, &run, &set, fault)) {
             return false;
@@ -223,6 +232,8 @@ static bool transport_stream(struct kube_transport *base,
         buf_init(&gate.held, UNAUTHORIZED_BODY_MAX);
         struct transport_run run = {.request = request,
                                     .idle_ms = idle_ms,
+                                    .gzip =
+                                        request->gzip && !t->target.disable_compression,
                                     .cancel = cancel,
                                     .on_bytes = gate_on_bytes,
                                     .context = &gate,
@@ -231,6 +242,9 @@ static bool transport_stream(struct kube_transport *base,
         bool done = run_once(t, &run, &set, fault);
         if (!done) {
             return false;
+        }
+        if (request->out_retry_after_s != NULL) {
+            *request->out_retry_after_s = run.retry_after_s;
         }
         if (*out_status != 401 || attempt > 1) {
             return true;
@@ -248,10 +262,44 @@ static void transport_close(struct kube_transport *base)
     for (size_t i = 0; i < t->idle_count; i++) {
         channel_free(t->idle[i]);
     }
+    must(curl_share_cleanup(t->share) == CURLSHE_OK);
+    (void)pthread_mutex_destroy(&t->share_lock);
     credentials_free(t->credentials);
     arena_free(t->arena);
     (void)pthread_mutex_destroy(&t->lock);
     heap_free(t);
+}
+
+static void share_lock(CURL *easy, curl_lock_data data, curl_lock_access access,
+                       void *context)
+{
+    struct curl_transport *t = context;
+
+    (void)easy;
+    (void)data;
+    (void)access;
+    must(pthread_mutex_lock(&t->share_lock) == 0);
+}
+
+static void share_unlock(CURL *easy, curl_lock_data data, void *context)
+{
+    struct curl_transport *t = context;
+
+    (void)easy;
+    (void)data;
+    must(pthread_mutex_unlock(&t->share_lock) == 0);
+}
+
+static void share_init(struct curl_transport *t)
+{
+    must(pthread_mutex_init(&t->share_lock, NULL) == 0);
+    t->share = curl_share_init();
+    must(t->share != NULL &&
+         curl_share_setopt(t->share, CURLSHOPT_LOCKFUNC, share_lock) == CURLSHE_OK &&
+         curl_share_setopt(t->share, CURLSHOPT_UNLOCKFUNC, share_unlock) == CURLSHE_OK &&
+         curl_share_setopt(t->share, CURLSHOPT_USERDATA, t) == CURLSHE_OK &&
+         curl_share_setopt(t->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ==
+             CURLSHE_OK);
 }
 
 static const struct kube_transport_ops transport_ops = {
@@ -284,6 +332,7 @@ static void target_init(struct transport_target *target, const struct kube_confi
                                config->origin == NULL ? "no kubeconfig" : config->origin),
         .user_agent = arena_strdup(arena, user_agent),
         .insecure_skip_tls_verify = config->insecure_skip_tls_verify,
+        .disable_compression = config->disable_compression,
         .proxy = config->proxy_url == NULL ? "" : arena_strdup(arena, config->proxy_url),
     };
     if (name != NULL) {
@@ -311,6 +360,7 @@ bool kube_transport_curl_new(const struct kube_config *config, const char *user_
     t->arena = arena_new(KUBE_BODY_MAX);
     t->clock = clock;
     t->credentials = credentials;
+    share_init(t);
     target_init(&t->target, config, user_agent, t->arena);
     *out_transport = &t->base;
     return true;

@@ -22,11 +22,13 @@ struct transport_target {
     const char *proxy; /* "": none, whatever the environment says */
     const char *user_agent;
     bool insecure_skip_tls_verify;
+    bool disable_compression;
 };
 
 struct transport_channel {
     void *multi; /* CURLM */
     void *easy;  /* CURL */
+    void *share; /* CURLSH: TLS sessions of all channels of a transport */
     struct credentials_set
         set; /* libcurl points into these: they live with the channel */
     char error[TRANSPORT_ERROR_SIZE];
@@ -40,6 +42,7 @@ struct transport_run {
     const struct kube_request *request;
     struct sv authorization; /* "Authorization: ..." or empty; NUL-terminated */
     int64_t idle_ms;         /* 0: no watchdog */
+    bool gzip;               /* the answer may come compressed */
     struct cancel *cancel;
     struct buf *body;        /* where the answer goes, or */
     kube_on_bytes *on_bytes; /* who takes the bytes of a stream */

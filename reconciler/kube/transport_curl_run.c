@@ -1,7 +1,7 @@
 /*
  * One request over one channel: options, callbacks, the wait, and what its failure means.
- * HTTP/1.1 only (a watch needs a connection of its own anyway), no redirects, no
- * compression, no signals. libcurl 7.88.1 docs/libcurl.
+ * HTTP/1.1 only (a watch needs a connection of its own anyway), no redirects, no signals,
+ * gzip for answers that are no watch. libcurl 7.88.1 docs/libcurl.
  */
 #include "kube/transport_curl.h"
 
@@ -114,6 +114,20 @@ static size_t on_send(char *p, size_t size, size_t n, void *context)
     return left.n;
 }
 
+/* The connection stands, perhaps after seconds, and the request goes out next. */
+static int on_connected(void *context, char *remote, char *local, int remote_port,
+                        int local_port)
+{
+    struct transport_run *run = context;
+
+    (void)remote;
+    (void)local;
+    (void)remote_port;
+    (void)local_port;
+    run->stopped = !fence_check(run->request->fence, run->fault);
+    return run->stopped ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static int on_socket(void *context, curl_socket_t fd, curlsocktype purpose)
 {
     unsigned timeout_ms = UNACKNOWLEDGED_MS;
@@ -168,6 +182,8 @@ static bool set_connection(CURL *easy, struct transport_run *run)
            SET(easy, CURLOPT_PROXY, target->proxy) && SET(easy, CURLOPT_NOPROXY, "") &&
            SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
            SET(easy, CURLOPT_USERAGENT, target->user_agent) &&
+           SET(easy, CURLOPT_SHARE, run->channel->share) &&
+           (!run->gzip || SET(easy, CURLOPT_ACCEPT_ENCODING, "gzip")) &&
            SET(easy, CURLOPT_ERRORBUFFER, run->channel->error);
 }
 
@@ -176,6 +192,8 @@ static bool set_request(CURL *easy, struct transport_run *run, const char *url)
     const struct kube_request *request = run->request;
     bool is_get = strcmp(request->method, "GET") == 0;
     bool ok = SET(easy, CURLOPT_URL, url) && SET(easy, CURLOPT_PATH_AS_IS, 1L) &&
+              SET(easy, CURLOPT_PREREQFUNCTION, on_connected) &&
+              SET(easy, CURLOPT_PREREQDATA, run) &&
               SET(easy, CURLOPT_HEADERFUNCTION, on_header) &&
               SET(easy, CURLOPT_HEADERDATA, run) &&
               SET(easy, CURLOPT_WRITEFUNCTION, on_body) &&

@@ -2,13 +2,12 @@
 
 #include <string.h>
 
-#include "kube/api.h"
-
 #define KEEP_BYTES                                                                       \
     ((size_t)64 * 1024) /* of buffer between lines; a giant gives its back */
 
 void watch_frame_init(struct watch_frame *frame, size_t line_bytes_max)
 {
+    *frame = (struct watch_frame){.dropped = 0};
     buf_init(&frame->line, line_bytes_max);
 }
 
@@ -24,10 +23,44 @@ static bool give(struct sv line, watch_on_line *on_line, void *context,
     return line.n == 0 || on_line(context, line, fault);
 }
 
-static bool too_long(const struct watch_frame *frame, struct fault *fault)
+/* What is left of a line above the ceiling is counted and forgotten. */
+static bool drop(struct watch_frame *frame, struct sv part, bool whole,
+                 watch_on_line *on_line, void *context, struct fault *fault)
 {
-    return fault_set(fault, FAULT_UNAVAILABLE, "LineTooLong",
-                     "a watch event is larger than %zu bytes", frame->line.ceiling_bytes);
+    frame->dropped += part.n;
+    if (!whole) {
+        return true;
+    }
+    struct sv told = {NULL, frame->dropped};
+    frame->dropped = 0;
+    return on_line(context, told, fault);
+}
+
+/* One line, or the piece of one that there is. */
+static bool feed(struct watch_frame *frame, struct sv part, bool whole,
+                 watch_on_line *on_line, void *context, struct fault *fault)
+{
+    struct buf *line = &frame->line;
+
+    if (frame->dropped > 0 || line->n + part.n > line->ceiling_bytes) {
+        frame->dropped += line->n;
+        buf_deinit(line);
+        return drop(frame, part, whole, on_line, context, fault);
+    }
+    if (whole && line->n == 0) {
+        return give(part, on_line, context, fault); /* mostly: nothing is copied */
+    }
+    buf_add(line, part);
+    if (!whole) {
+        return true;
+    }
+    bool good = give(buf_sv(line), on_line, context, fault);
+    if (line->capacity > KEEP_BYTES) {
+        buf_deinit(line);
+    } else {
+        buf_clear(line);
+    }
+    return good;
 }
 
 bool watch_frame_feed(struct watch_frame *frame, struct sv bytes, watch_on_line *on_line,
@@ -37,81 +70,95 @@ bool watch_frame_feed(struct watch_frame *frame, struct sv bytes, watch_on_line 
         const char *end = memchr(bytes.p, '\n', bytes.n);
         size_t count = end == NULL ? bytes.n : (size_t)(end - bytes.p);
         struct sv part = {bytes.p, count};
-        bool whole = end != NULL && frame->line.n == 0;
-        if (!whole) {
-            buf_add(&frame->line, part);
-        }
-        if (buf_overflowed(&frame->line) || part.n > frame->line.ceiling_bytes) {
-            return too_long(frame, fault);
+
+        if (!feed(frame, part, end != NULL, on_line, context, fault)) {
+            return false;
         }
         if (end == NULL) {
             return true;
-        }
-        if (!give(whole ? part : buf_sv(&frame->line), on_line, context, fault)) {
-            return false;
-        }
-        if (frame->line.capacity > KEEP_BYTES) {
-            buf_deinit(&frame->line);
-        } else {
-            buf_clear(&frame->line);
         }
         bytes = sv_sub(bytes, count + 1, bytes.n);
     }
     return true;
 }
 
-static enum watch_kind kind_parse(const char *type)
+static enum watch_kind kind_parse(struct sv type)
 {
     static const struct {
-        const char *name;
+        struct sv name;
         enum watch_kind kind;
     } kinds[] = {
-        {"ADDED", WATCH_ADDED},     {"MODIFIED", WATCH_MODIFIED},
-        {"DELETED", WATCH_DELETED}, {"BOOKMARK", WATCH_BOOKMARK},
-        {"ERROR", WATCH_ERROR},
+        {SV_INIT("ADDED"), WATCH_ADDED},     {SV_INIT("MODIFIED"), WATCH_MODIFIED},
+        {SV_INIT("DELETED"), WATCH_DELETED}, {SV_INIT("BOOKMARK"), WATCH_BOOKMARK},
+        {SV_INIT("ERROR"), WATCH_ERROR},
     };
 
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-        if (sv_eq(sv_from(kinds[i].name), sv_from(type))) {
+        if (sv_eq(kinds[i].name, type)) {
             return kinds[i].kind;
         }
     }
     return WATCH_UNKNOWN;
 }
 
-static bool bad_event(struct fault *fault, const char *text)
+static bool bad_event(struct fault *fault, size_t offset, const char *text)
 {
     return fault_set(fault, FAULT_UNAVAILABLE, "BadEvent",
-                     "the watch sent what is not an event: %s", text);
+                     "the watch sent what is not an event (offset %zu): %s", offset,
+                     text);
 }
 
-bool watch_event_parse(struct sv line, struct watch_event *out_event, struct fault *fault)
+/* The members in any order: {"type":"ADDED","object":{...}}. */
+static bool read_event(struct json_cursor *c, const struct slim_rules *rules,
+                       struct buf *text, struct watch_event *event, struct sv *out_type)
 {
-    AUTO(json_freep) struct json *root = NULL;
+    struct sv key = SV_NULL;
+    struct sv raw = SV_NULL;
+    bool begun = false;
 
-    if (!json_parse(line, line.n, &root, fault)) {
-        char why[sizeof(fault->text)];
-        memcpy(why, fault->text, sizeof(why));
-        return bad_event(fault, why);
+    if (!json_cursor_open(c, '{')) {
+        return false;
     }
-    const char *type = json_get_string(root, "type");
-    const struct json *object = json_get(root, "object");
-    if (type == NULL || json_kind(object) != JSON_OBJECT) {
-        return bad_event(fault, "type or object is missing");
+    while (json_cursor_next(c, '}', &begun, &key)) {
+        if (sv_eq(key, SV("object")) && json_cursor_peek(c) == '{') {
+            size_t from = c->at;
+            if (!slim_read(c, rules, text, &event->object)) {
+                return false;
+            }
+            event->raw = sv_trim((struct sv){c->p + from, c->at - from});
+        } else if (!json_cursor_value(c, JSON_DEPTH_MAX - 1, &raw)) {
+            return false;
+        } else if (sv_eq(key, SV("type"))) {
+            *out_type = json_cursor_plain(raw);
+        } else if (sv_eq(key, SV("object"))) {
+            event->raw = SV_NULL; /* of two members of one name the last counts */
+        }
     }
-    enum watch_kind kind = kind_parse(type);
-    bool needs_name =
-        kind == WATCH_ADDED || kind == WATCH_MODIFIED || kind == WATCH_DELETED;
-    bool needs_version = needs_name || kind == WATCH_BOOKMARK;
-    if ((needs_name && kube_name(object) == NULL) ||
-        (needs_version && kube_resource_version(object) == NULL)) {
-        return bad_event(fault, "the object has no name or no resourceVersion");
+    return json_cursor_end(c);
+}
+
+bool watch_event_parse(struct sv line, const struct slim_rules *rules, struct buf *text,
+                       struct watch_event *out_event, struct fault *fault)
+{
+    struct watch_event event = {.raw = SV_NULL};
+    struct sv type = SV_NULL;
+    struct json_cursor c;
+
+    json_cursor_init(&c, line, JSON_NODES_MAX);
+    if (!read_event(&c, rules, text, &event, &type)) {
+        return bad_event(fault, c.at, c.problem);
     }
-    *out_event = (struct watch_event){.kind = kind, .root = TAKE(root), .object = object};
+    if (type.n == 0 || event.raw.n == 0) {
+        return bad_event(fault, 0, "type or object is missing");
+    }
+    event.kind = kind_parse(type);
+    bool needs_name = event.kind == WATCH_ADDED || event.kind == WATCH_MODIFIED ||
+                      event.kind == WATCH_DELETED;
+    bool needs_version = needs_name || event.kind == WATCH_BOOKMARK;
+    if ((needs_name && event.object.name.n == 0) ||
+        (needs_version && event.object.version.n == 0)) {
+        return bad_event(fault, 0, "the object has no name or no resourceVersion");
+    }
+    *out_event = event;
     return true;
-}
-
-void watch_event_deinit(struct watch_event *event)
-{
-    json_free(TAKE(event->root));
 }

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROWS_MAX 2048
 
@@ -91,14 +92,20 @@ static bool fake_stream(struct kube_transport *base, const struct kube_request *
 
     assert_true(idle_ms > 0); /* no watch without a watchdog */
     assert_true(cancel_remaining_ms(cancel) < INT64_MAX);
-    if (!take_row(of(base), "WATCH", request, &row)) {
+    bool is_watch = strstr(request->path, "watch=1") != NULL;
+    assert_true(is_watch != request->gzip); /* watches come as they are, lists packed */
+    if (!take_row(of(base), is_watch ? "WATCH" : "GET", request, &row)) {
         return cancel_check(cancel, "fake", fault);
     }
     if (row.status == 0) {
-        return fault_set(fault, FAULT_UNAVAILABLE, "ConnectionRefused",
+        return fault_set(fault, FAULT_UNAVAILABLE,
+                         row.broken == NULL ? "ConnectionRefused" : row.broken,
                          "API server fake:1: connection refused");
     }
     *out_status = row.status;
+    if (request->out_retry_after_s != NULL) {
+        *request->out_retry_after_s = row.retry_after_s;
+    }
     struct sv rest = sv_from(row.body);
     size_t step = row.chunk_bytes == 0 ? rest.n : row.chunk_bytes;
     while (rest.n > 0) {

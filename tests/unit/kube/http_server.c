@@ -106,8 +106,11 @@ bool http_peer_read(struct http_peer *peer, struct buf *out_request)
 
 void http_peer_write(struct http_peer *peer, const char *text)
 {
-    struct sv rest = sv_from(text);
+    http_peer_write_bytes(peer, sv_from(text));
+}
 
+void http_peer_write_bytes(struct http_peer *peer, struct sv rest)
+{
     while (rest.n > 0) {
         ssize_t n = peer->ssl != NULL ? SSL_write(peer->ssl, rest.p, (int)rest.n)
                                       : send(peer->fd, rest.p, rest.n, MSG_NOSIGNAL);

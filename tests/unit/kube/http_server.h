@@ -37,6 +37,7 @@ const char *http_server_client(const struct http_server *server);
 /* For the serving function. */
 bool http_peer_read(struct http_peer *peer, struct buf *out_request); /* head and body */
 void http_peer_write(struct http_peer *peer, const char *text);
+void http_peer_write_bytes(struct http_peer *peer, struct sv bytes);
 void http_peer_answer(struct http_peer *peer, int status, const char *headers,
                       const char *body); /* with Content-Length */
 void http_peer_wait_closed(struct http_peer *peer);

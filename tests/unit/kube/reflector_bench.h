@@ -49,6 +49,7 @@ static inline void setup(struct bench *b)
                               .on_change = on_change,
                               .context = b,
                               .lg = lg_new(b->log_fd, LG_INFO, &b->clock.clock),
+                              .list_only = true,
                               .backoff_base_ms = 1};
     rng_init(&b->r.rng, 7);
     buf_init(&b->changes, 1024 * 1024);
@@ -123,7 +124,8 @@ static inline void read_log(struct bench *b, struct buf *out)
     "{\"metadata\":{\"namespace\":\"n\",\"name\":\"" name "\",\"uid\":\"u-" name         \
     "\",\"resourceVersion\":\"" version "\"}}"
 #define LIST(version, items)                                                             \
-    "{\"metadata\":{\"resourceVersion\":\"" version "\"},\"items\":[" items "]}"
+    "{\"kind\":\"TableSyncList\",\"metadata\":{\"resourceVersion\":\"" version           \
+    "\"},\"items\":[" items "]}"
 #define EVENT(type, name, version)                                                       \
     "{\"type\":\"" type "\",\"object\":" OBJ(name, version) "}\n"
 #define BOOKMARK(version)                                                                \

@@ -1,14 +1,21 @@
 #include "api_bench.h"
 
+#include "kube/exchange.h"
+
+#include <stdio.h>
+
+static const struct errors_call get_sync = {.verb = "get", .resource = &syncs};
+
 static void get_gives_the_object(void **state)
 {
     (void)state;
     BENCH;
     fake_transport_add(
-        b.fake, (struct fake_row){
-                    .method = "GET",
-                    .status = 200,
-                    .body = "{\"metadata\":{\"name\":\"orders\",\"generation\":4}}"});
+        b.fake,
+        (struct fake_row){.method = "GET",
+                          .status = 200,
+                          .body = "{\"kind\":\"TableSync\",\"metadata\":{\"name\":"
+                                  "\"orders\",\"generation\":4}}"});
 
     assert_ok(get(&b), b.fault);
     assert_int_equal(b.outcome, KUBE_OK);
@@ -28,7 +35,7 @@ static void statuses_are_outcomes_or_faults(void **state)
         const char *reason;
     } rows[] = {
         {404, STATUS(404, "NotFound", ""), KUBE_NOT_FOUND, 0, NULL},
-        {404, "404 page not found", KUBE_NOT_FOUND, 0, NULL},
+        {404, "404 page not found", 0, FAULT_UNAVAILABLE, "NotServed"},
         {409, STATUS(409, "AlreadyExists", ""), KUBE_EXISTS, 0, NULL},
         {409, STATUS(409, "Conflict", ""), KUBE_CONFLICT, 0, NULL},
         {410, STATUS(410, "Expired", ""), KUBE_GONE, 0, NULL},
@@ -40,10 +47,12 @@ static void statuses_are_outcomes_or_faults(void **state)
         {429, STATUS(429, "TooManyRequests", ""), 0, FAULT_UNAVAILABLE,
          "TooManyRequests"},
         {500, STATUS(500, "InternalError", ""), 0, FAULT_UNAVAILABLE, "ServerError"},
-        {502, "<html>bad gateway</html>", 0, FAULT_UNAVAILABLE, "ServerError"},
+        {502, "<html>bad gateway</html>", 0, FAULT_UNAVAILABLE, "BadGateway"},
+        {599, "", 0, FAULT_UNAVAILABLE, "ServerError"},
         {503, "", 0, FAULT_UNAVAILABLE, "Unavailable"},
         {504, STATUS(504, "Timeout", ""), 0, FAULT_UNAVAILABLE, "Timeout"},
-        {302, "", 0, FAULT_UNAVAILABLE, "BadAnswer"},
+        {302, "", 0, FAULT_UNAVAILABLE, "Redirected"},
+        {199, "", 0, FAULT_UNAVAILABLE, "BadAnswer"},
         {0, "", 0, FAULT_UNAVAILABLE, "ConnectionRefused"},
     };
 
@@ -106,20 +115,67 @@ static void retry_after_keeps_calls_at_home_until_it_is_over(void **state)
                                          .status = 429,
                                          .retry_after_s = 7,
                                          .body = STATUS(429, "TooManyRequests", "")});
-    fake_transport_add(b.fake,
-                       (struct fake_row){.method = "GET", .status = 200, .body = "{}"});
+    fake_transport_add(b.fake, (struct fake_row){.method = "GET",
+                                                 .status = 200,
+                                                 .body = "{\"kind\":\"TableSync\"}"});
 
     assert_false(get(&b));
-    assert_int_equal(kube_retry_after_ms(&b.api), 7000);
+    assert_int_equal(exchange_pause_ms(&b.api, &get_sync), 7000);
     b.clock.now_ms += 6999;
     assert_false(get(&b));
     assert_string_equal(b.fault.reason, "TooManyRequests");
     assert_contains(b.fault.text, "not sent");
     assert_int_equal(fake_transport_count(b.fake), 1);
     b.clock.now_ms += 1;
-    assert_int_equal(kube_retry_after_ms(&b.api), 0);
+    assert_int_equal(exchange_pause_ms(&b.api, &get_sync), 0);
     assert_ok(get(&b), b.fault);
     assert_int_equal(fake_transport_count(b.fake), 2);
+}
+
+/* Above all not the renewal of a Lease: who waits with it loses it. */
+static void only_the_calls_that_were_asked_wait(void **state)
+{
+    (void)state;
+    static const struct kube_resource conns = {
+        "tablesync.dev", "v1alpha1", "databaseconnections", "DatabaseConnection"};
+    static const struct kube_resource leases = {"coordination.k8s.io", "v1", "leases",
+                                                "Lease"};
+    const struct errors_call others[] = {
+        {.verb = "list", .resource = &syncs},
+        {.verb = "watch", .resource = &syncs},
+        {.verb = "patch", .resource = &syncs},
+        {.verb = "get", .resource = &syncs, .subresource = "status"},
+        {.verb = "get", .resource = &conns},
+        {.verb = "get", .resource = &leases},
+        {.verb = "update", .resource = &leases},
+    };
+    const struct errors_call elsewhere = {
+        .verb = "get", .resource = &syncs, .namespace = "x", .name = "y"};
+    BENCH;
+
+    exchange_pause(&b.api, &get_sync, 7);
+    exchange_pause(&b.api, &others[0], 3);
+    exchange_pause(&b.api, &others[1], 0);
+    assert_int_equal(exchange_pause_ms(&b.api, &elsewhere), 7000);
+    assert_int_equal(exchange_pause_ms(&b.api, &others[0]), 3000);
+    for (size_t i = 1; i < COUNT_OF(others); i++) {
+        assert_int_equal(exchange_pause_ms(&b.api, &others[i]), 0);
+        assert_ok(exchange_allowed(&b.api, &others[i], &b.fault), b.fault);
+    }
+}
+
+static void more_kinds_of_calls_than_expected_do_no_harm(void **state)
+{
+    (void)state;
+    BENCH;
+    char verb[16];
+
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(verb, sizeof(verb), "v%d", i);
+        const struct errors_call call = {.verb = verb, .resource = &syncs};
+        exchange_pause(&b.api, &call, 7);
+        assert_int_equal(exchange_pause_ms(&b.api, &call), i < KUBE_PAUSES ? 7000 : 0);
+    }
 }
 
 static void retry_after_has_a_ceiling_and_the_body_may_say_it(void **state)
@@ -146,7 +202,7 @@ static void retry_after_has_a_ceiling_and_the_body_may_say_it(void **state)
                                                      .retry_after_s = rows[i].header_s,
                                                      .body = rows[i].body});
         (void)!get(&b);
-        assert_int_equal(kube_retry_after_ms(&b.api), rows[i].expected_ms);
+        assert_int_equal(exchange_pause_ms(&b.api, &get_sync), rows[i].expected_ms);
     }
 }
 
@@ -266,6 +322,8 @@ int main(void)
         cmocka_unit_test(a_refusal_names_the_missing_rule),
         cmocka_unit_test(an_answer_that_is_no_object_is_a_fault),
         cmocka_unit_test(retry_after_keeps_calls_at_home_until_it_is_over),
+        cmocka_unit_test(only_the_calls_that_were_asked_wait),
+        cmocka_unit_test(more_kinds_of_calls_than_expected_do_no_harm),
         cmocka_unit_test(retry_after_has_a_ceiling_and_the_body_may_say_it),
         cmocka_unit_test(create_posts_to_the_collection),
         cmocka_unit_test(an_object_too_large_is_not_sent),

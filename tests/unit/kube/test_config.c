@@ -59,7 +59,7 @@ static void a_whole_kubeconfig_is_read(void **state)
         file(&b, "config",
              HEAD CONTEXT("u") CLUSTER(
                  ", certificate-authority: ca.crt, tls-server-name: kube, "
-                 "proxy-url: \"http://p:1\"")
+                 "disable-compression: true, proxy-url: \"http://p:1\"")
                  USER("tokenFile: /abs/token, token: ignored-when-a-file-is-named, "
                       "client-certificate: c.crt, client-key: sub/c.key, username: joe, "
                       "password: pw1"));
@@ -78,6 +78,7 @@ static void a_whole_kubeconfig_is_read(void **state)
     assert_string_equal(b.config.username, "joe");
     assert_string_equal(secret_reveal(b.config.password).p, "pw1");
     assert_false(b.config.insecure_skip_tls_verify);
+    assert_true(b.config.disable_compression);
     assert_string_equal(
         b.config.origin,
         arena_printf(b.arena, "kubeconfig %s/config, context here", b.folder));

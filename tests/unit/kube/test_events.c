@@ -55,10 +55,14 @@ static bool emit(struct bench *b, const char *reason, const char *note)
     return kube_event_emit(b->events, &event, &b->root, &b->fault);
 }
 
+#define NOT_FOUND "{\"kind\":\"Status\",\"reason\":\"NotFound\"}"
+
 static void expect(struct bench *b, const char *method, int status)
 {
-    fake_transport_add(
-        b->fake, (struct fake_row){.method = method, .status = status, .body = "{}"});
+    fake_transport_add(b->fake,
+                       (struct fake_row){.method = method,
+                                         .status = status,
+                                         .body = status == 404 ? NOT_FOUND : "{}"});
 }
 
 static void an_event_says_what_about_whom(void **state)
@@ -82,6 +86,28 @@ static void an_event_says_what_about_whom(void **state)
         "\"apiVersion\":\"tablesync.dev/v1alpha1\",\"kind\":\"TableSync\","
         "\"namespace\":\"shop\",\"name\":\"orders\",\"uid\":\"u1\","
         "\"resourceVersion\":\"7\"}}");
+}
+
+static void an_annotation_goes_along(void **state)
+{
+    (void)state;
+    BENCH;
+    struct kube_event event = {.resource = &syncs,
+                               .object = b.object,
+                               .reason = "Streaming",
+                               .action = "Reconcile",
+                               .note = "rows flow",
+                               .annotation = "tablesync.dev/run-id",
+                               .annotation_value = "0a1b2c3d"};
+
+    expect(&b, "POST", 201);
+    expect(&b, "PATCH", 200);
+    assert_ok(kube_event_emit(b.events, &event, &b.root, &b.fault), b.fault);
+    assert_contains(fake_transport_request(b.fake, 0)->body,
+                    "\"annotations\":{\"tablesync.dev/run-id\":\"0a1b2c3d\"}");
+    event.annotation_value = "ffffffff"; /* another run says the same: one series */
+    assert_ok(kube_event_emit(b.events, &event, &b.root, &b.fault), b.fault);
+    assert_contains(fake_transport_request(b.fake, 1)->body, "\"count\":2");
 }
 
 static void a_repeated_note_counts_on_the_event_that_is_there(void **state)
@@ -240,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_says_what_about_whom),
+        cmocka_unit_test(an_annotation_goes_along),
         cmocka_unit_test(a_repeated_note_counts_on_the_event_that_is_there),
         cmocka_unit_test(names_differ_within_one_millisecond),
         cmocka_unit_test(a_series_ends_after_six_quiet_minutes),

@@ -7,7 +7,8 @@ static void pages_are_listed_then_watched(void **state)
     (void)state;
     BENCH;
     add_list(&b, 200,
-             "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"t+1\"},"
+             "{\"kind\":\"TableSyncList\",\"metadata\":{\"resourceVersion\":\"10\","
+             "\"continue\":\"t+1\"},"
              "\"items\":[" OBJ("a", "1") "]}");
     fake_transport_add(b.fake, (struct fake_row){.method = "GET",
                                                  .path = "?limit=500&continue=t%2B1",
@@ -172,8 +173,8 @@ static void an_expired_continue_token_begins_the_list_again(void **state)
     (void)state;
     BENCH;
     static const char *const page =
-        "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"t\"},\"items\":[" OBJ(
-            "old", "1") "]}";
+        "{\"kind\":\"TableSyncList\",\"metadata\":{\"resourceVersion\":\"10\","
+        "\"continue\":\"t\"},\"items\":[" OBJ("old", "1") "]}";
     add_list(&b, 200, page);
     fake_transport_add(b.fake, (struct fake_row){.method = "GET",
                                                  .path = "continue=t",
@@ -193,7 +194,8 @@ static void a_list_that_keeps_expiring_waits(void **state)
     (void)state;
     BENCH;
     static const char *const page =
-        "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"t\"},\"items\":[]}";
+        "{\"kind\":\"TableSyncList\",\"metadata\":{\"resourceVersion\":\"10\","
+        "\"continue\":\"t\"},\"items\":[]}";
     for (int i = 0; i < 4; i++) {
         add_list(&b, 200, page);
         add_list(&b, 410, STATUS(410, "Expired"));

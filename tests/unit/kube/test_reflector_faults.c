@@ -1,5 +1,7 @@
 #include "reflector_bench.h"
 
+#include "kube/exchange.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -15,13 +17,13 @@ static void failures_of_the_watch_keep_or_drop_the_version(void **state)
         {0, "", false, "ConnectionRefused"},
         {429, STATUS(429, "TooManyRequests"), false, "TooManyRequests"},
         {503, "", false, "Unavailable"},
-        {504, STATUS(504, "Timeout"), true, "Timeout"},
-        {500, STATUS(500, "InternalError"), true, "ServerError"},
-        {403, STATUS(403, "Forbidden"), true, "Forbidden"},
-        {404, "404 page not found", true, "WatchFailed"},
+        {504, STATUS(504, "Timeout"), false, "Timeout"},
+        {500, STATUS(500, "InternalError"), false, "ServerError"},
+        {403, STATUS(403, "Forbidden"), false, "Forbidden"},
+        {404, "404 page not found", true, "NotServed"},
         {200, ERROR(429, "TooManyRequests"), false, "TooManyRequests"},
         {200, ERROR(500, "InternalError"), true, "ServerError"},
-        {200, ERROR(504, "Timeout"), true, "Timeout"},
+        {200, ERROR(504, "Timeout"), false, "Timeout"},
         {200, ERROR(7, "Strange"), true, "ServerError"},
         {200, "garbage\n", true, "BadEvent"},
         {200, "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"x\"}}}\n", true,
@@ -64,11 +66,11 @@ static void a_line_too_long_is_a_fault_and_a_list(void **state)
 {
     (void)state;
     BENCH;
-    char *line = malloc(KUBE_EVENT_LINE_MAX + 2);
+    char *line = malloc(KUBE_EVENT_LINE_MAX + 3);
 
     assert_non_null(line);
     memset(line, 'x', KUBE_EVENT_LINE_MAX + 1);
-    line[KUBE_EVENT_LINE_MAX + 1] = '\0';
+    memcpy(line + KUBE_EVENT_LINE_MAX + 1, "\n", 2);
     add_list(&b, 200, LIST("10", ""));
     fake_transport_add(b.fake, (struct fake_row){.method = "WATCH",
                                                  .status = 200,
@@ -94,10 +96,12 @@ static void a_list_that_fails_is_tried_again_for_ever(void **state)
         {404, "404 page not found", "install the project's CustomResourceDefinitions"},
         {401, "", "Unauthorized"},
         {500, "", "ServerError"},
-        {200, "{}", "the list has no items"},
-        {200, "{\"items\":[]}", "resourceVersion"},
-        {200, LIST("1", "{\"metadata\":{}}"), "without name"},
-        {200, "<html>", "not a JSON object"},
+        {200, "{}", "another kind"},
+        {200, "{\"kind\":\"TableSyncList\"}", "the list has no items"},
+        {200, "{\"kind\":\"TableSyncList\",\"items\":[]}", "resourceVersion"},
+        {200, STATUS(500, "InternalError"), "a Status and not what was asked for"},
+        {200, LIST("1", "7"), "items are no objects"},
+        {200, "<html>", "a web page"},
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -271,10 +275,11 @@ static void what_another_was_told_is_waited_for_without_a_failure(void **state)
     int64_t began_ms = clock_monotonic_ms(real);
 
     b.api.clock = real;
-    b.api.not_before_ms = began_ms + 150;
+    const struct errors_call list = {.verb = "list", .resource = &syncs};
+    exchange_pause(&b.api, &list, 1);
     add_list(&b, 200, LIST("1", ""));
     reflector_run(&b.r, &b.root);
-    assert_true(clock_monotonic_ms(real) - began_ms >= 150);
+    assert_true(clock_monotonic_ms(real) - began_ms >= 1000);
     assert_int_equal(b.r.lists, 1);
     assert_int_equal(b.r.errors, 0);
 }

@@ -20,6 +20,7 @@ static void one_connection_serves_many_calls(void **state)
                                      "GET /api/v1/x?limit=5 HTTP/1.1\r\n"
                                      "Host: 127.0.0.1:%d\r\n"
                                      "User-Agent: tablesync/0 (test)\r\n"
+                                     "Accept-Encoding: gzip\r\n"
                                      "Accept: application/json\r\n\r\n",
                                      http_server_port(b.server)));
 }
