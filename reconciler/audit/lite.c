@@ -1,20 +1,68 @@
 #include "audit/lite.h"
 
+#include "audit/care.h"
+#include "audit/mend.h"
+
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #define READONLY_TRIES 200
 #define READONLY_PAUSE_MS 5
 
-pthread_mutex_t *lite_lock(struct audit *a)
+/* While somebody hangs in the disk, nobody queues up behind: the first who waited in vain
+ * says so for all. */
+static bool take_lock(struct audit *a)
 {
-    must(pthread_mutex_lock(&a->lock) == 0);
-    return &a->lock;
+    struct timespec until;
+
+    if (pthread_mutex_trylock(&a->lock) == 0) {
+        return true;
+    }
+    if (!a->options.tolerant) {
+        must(pthread_mutex_lock(&a->lock) == 0);
+        return true;
+    }
+    if (care_hangs(a)) {
+        return false;
+    }
+    must(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
+    until.tv_sec += LITE_LOCK_MS / 1000;
+    return pthread_mutex_clocklock(&a->lock, CLOCK_MONOTONIC, &until) == 0;
 }
 
-void lite_unlockp(pthread_mutex_t **held)
+bool lite_enter(struct audit *a, enum lite_purpose purpose, struct audit **out_held,
+                struct fault *fault)
 {
-    must(pthread_mutex_unlock(*held) == 0);
+    if (!take_lock(a)) {
+        return care_hung(a, purpose, fault);
+    }
+    if (a->options.tolerant && care_is_degraded(a, purpose, fault)) {
+        must(pthread_mutex_unlock(&a->lock) == 0);
+        return false;
+    }
+    a->sick = (struct fault)FAULT_INIT;
+    a->purpose = purpose;
+    *out_held = a;
+    return true;
+}
+
+void lite_leavep(struct audit **held)
+{
+    struct audit *a = TAKE(*held);
+
+    if (a == NULL) {
+        return;
+    }
+    if (a->options.tolerant && a->sick.class != FAULT_NONE) {
+        mend_after(a);
+    }
+    must(pthread_mutex_unlock(&a->lock) == 0);
+}
+
+int lite_busy_ms(const struct audit *a)
+{
+    return a->options.read_only ? LITE_BUSY_MS : LITE_WRITER_BUSY_MS;
 }
 
 void lite_stmt_freep(sqlite3_stmt **s)
@@ -29,27 +77,39 @@ static bool is_ours(int code)
            code == SQLITE_MISMATCH || code == SQLITE_TOOBIG || code == SQLITE_ERROR;
 }
 
-bool lite_fault(const struct audit *a, int code, struct fault *fault)
+bool lite_fault_damaged(const struct audit *a, const char *said, struct fault *fault)
+{
+    return fault_set(fault, FAULT_UNAVAILABLE, "AuditCorrupt",
+                     "the audit database '%s' is damaged: %s%s", a->path, said,
+                     a->options.tolerant ? ""
+                                         : "; the controller sets it aside at its next "
+                                           "start, and begins a new one");
+}
+
+bool lite_fault(struct audit *a, int code, struct fault *fault)
 {
     int primary = code & 0xFF;
     const char *said = a->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(a->db);
     int system_error = a->db == NULL ? 0 : sqlite3_system_errno(a->db);
     bool from_system = primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR;
 
-    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
-        return fault_set(
-            fault, FAULT_UNAVAILABLE, "AuditCorrupt",
-            "the audit database '%s' is damaged: %s; move it away and a new one "
-            "is made at the next start",
-            a->path, said);
+    if (is_ours(primary)) {
+        (void)fault_set(fault, FAULT_BUG, NULL,
+                        "the audit database '%s' cannot be used: %s", a->path, said);
+        return fault_code(fault, "%d", code);
     }
-    (void)fault_set(fault, is_ours(primary) ? FAULT_BUG : FAULT_UNAVAILABLE,
-                    is_ours(primary) ? NULL : "AuditUnavailable",
-                    "the audit database '%s' cannot be used: %s%s%s", a->path, said,
-                    from_system && system_error != 0 ? ": " : "",
-                    from_system && system_error != 0 ? strerrordesc_np(system_error)
-                                                     : "");
-    return fault_code(fault, "%d", code);
+    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
+        (void)lite_fault_damaged(a, said, fault);
+    } else {
+        (void)fault_set(fault, FAULT_UNAVAILABLE, "AuditUnavailable",
+                        "the audit database '%s' cannot be used: %s%s%s", a->path, said,
+                        from_system && system_error != 0 ? ": " : "",
+                        from_system && system_error != 0 ? strerrordesc_np(system_error)
+                                                         : "");
+        (void)fault_code(fault, "%d", code);
+    }
+    a->sick = *fault;
+    return false;
 }
 
 /*

@@ -20,10 +20,10 @@ static const char delete_surplus[] =
 static bool delete_batch(struct audit *a, const char *sql, int64_t limit,
                          int64_t *out_deleted, struct fault *fault)
 {
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(a);
+    AUTO(lite_leavep) struct audit *held = NULL;
     AUTO(lite_stmt_freep) sqlite3_stmt *s = NULL;
 
-    if (!lite_prepare(a, sql, &s, fault)) {
+    if (!lite_enter(a, LITE_OTHER, &held, fault) || !lite_prepare(a, sql, &s, fault)) {
         return false;
     }
     lite_bind_int(s, 1, limit);
@@ -60,8 +60,9 @@ bool audit_prune(struct audit *audit, int64_t *out_deleted, struct fault *fault)
                     fault)) {
         return false;
     }
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
-    if (!lite_exec(audit, "PRAGMA incremental_vacuum(2000)", fault)) {
+    AUTO(lite_leavep) struct audit *held = NULL;
+    if (!lite_enter(audit, LITE_OTHER, &held, fault) ||
+        !lite_exec(audit, "PRAGMA incremental_vacuum(2000)", fault)) {
         return false;
     }
     /* PASSIVE waits for no reader; what it cannot copy stays in the WAL until the next.

@@ -69,13 +69,14 @@ bool audit_query_runs(struct audit *audit, const struct audit_filter *filter,
                       struct arena *arena, struct audit_runs *out_runs,
                       struct fault *fault)
 {
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
     AUTO(reading_deinit)
     struct reading r = {audit, arena, arena_used_bytes(arena), NULL};
     struct audit_runs runs = {0};
     bool row = true;
 
-    if (!reading_begin(&r, select_runs, filter, fault)) {
+    if (!lite_enter(audit, LITE_OTHER, &held, fault) ||
+        !reading_begin(&r, select_runs, filter, fault)) {
         return false;
     }
     for (;;) {
@@ -159,12 +160,13 @@ bool audit_query_details(struct audit *audit, const struct audit_filter *filter,
                          struct arena *arena, struct audit_details *out_details,
                          struct fault *fault)
 {
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
     AUTO(reading_deinit)
     struct reading r = {audit, arena, arena_used_bytes(arena), NULL};
     struct audit_details details = {0};
 
-    if (!reading_begin(&r, select_steps, filter, fault) ||
+    if (!lite_enter(audit, LITE_OTHER, &held, fault) ||
+        !reading_begin(&r, select_steps, filter, fault) ||
         !read_steps(&r, &details, fault) ||
         !reading_begin(&r, select_lines, filter, fault) ||
         !read_lines(&r, &details, fault)) {

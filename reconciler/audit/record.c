@@ -1,5 +1,6 @@
 /* What the loop writes: runs, steps, log lines. Each call is one transaction. */
 #include "audit/audit.h"
+#include "audit/care.h"
 #include "audit/lite.h"
 
 #include <stdio.h>
@@ -30,6 +31,18 @@ static const char *or_empty(const char *text)
     return text == NULL ? "" : text;
 }
 
+/* It stands in a file that is gone: nothing more can be said of it. */
+static bool is_lost(struct audit *a, int64_t id, int64_t lost, struct fault *fault)
+{
+    if (id > lost) {
+        return false;
+    }
+    care_missed(a);
+    (void)fault_set(fault, FAULT_UNAVAILABLE, "AuditDegraded",
+                    "the audit database in which this began is gone");
+    return true;
+}
+
 static bool fault_not_open(const char *what, int64_t id, struct fault *fault)
 {
     return fault_set(fault, FAULT_BUG, NULL, "audit: %s %lld does not exist or is closed",
@@ -40,10 +53,11 @@ bool audit_run_begin(struct audit *audit, const struct audit_run_start *start,
                      int64_t *out_id, struct fault *fault)
 {
     int64_t now_ms = clock_wall_ms(audit->clock);
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
     AUTO(lite_stmt_freep) sqlite3_stmt *s = NULL;
 
-    if (!lite_prepare(
+    if (!lite_enter(audit, LITE_RECORD, &held, fault) ||
+        !lite_prepare(
             audit,
             "INSERT INTO task_runs (run_id, kind, cr_uid, ns, name, generation, "
             "\"trigger\", plan_hash, started_at) "
@@ -63,20 +77,22 @@ bool audit_run_begin(struct audit *audit, const struct audit_run_start *start,
     if (!lite_run(audit, s, NULL, fault)) {
         return false;
     }
-    *out_id = sqlite3_last_insert_rowid(audit->db);
+    *out_id = audit->last_run = sqlite3_last_insert_rowid(audit->db);
     return true;
 }
 
-bool audit_run_end(struct audit *audit, int64_t run, const char *result,
-                   const char *error_class, const char *message, struct fault *fault)
+static bool end_run(struct audit *audit, int64_t run, const char *result,
+                    const char *error_class, const char *message, struct fault *fault)
 {
     struct cut cut;
     int64_t now_ms = clock_wall_ms(audit->clock);
     int64_t changed = 0;
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
     AUTO(lite_stmt_freep) sqlite3_stmt *s = NULL;
 
-    if (!lite_prepare(audit,
+    if (!lite_enter(audit, LITE_RECORD, &held, fault) ||
+        is_lost(audit, run, audit->lost_run, fault) ||
+        !lite_prepare(audit,
                       "UPDATE task_runs SET result = ?2, error_class = ?3, message = ?4, "
                       "finished_at = ?5 WHERE id = ?1 AND finished_at IS NULL",
                       &s, fault)) {
@@ -93,6 +109,16 @@ bool audit_run_end(struct audit *audit, int64_t run, const char *result,
     return changed == 1 ? true : fault_not_open("run", run, fault);
 }
 
+bool audit_run_end(struct audit *audit, int64_t run, const char *result,
+                   const char *error_class, const char *message, struct fault *fault)
+{
+    if (end_run(audit, run, result, error_class, message, fault)) {
+        return true;
+    }
+    care_unfinished_run(audit, run);
+    return false;
+}
+
 bool audit_step_intent(struct audit *audit, int64_t run, const char *target,
                        const char *statement_redacted, int64_t *out_step,
                        struct fault *fault)
@@ -100,10 +126,12 @@ bool audit_step_intent(struct audit *audit, int64_t run, const char *target,
     struct cut cut;
     int64_t now_ms = clock_wall_ms(audit->clock);
     int64_t changed = 0;
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
     AUTO(lite_stmt_freep) sqlite3_stmt *s = NULL;
 
-    if (!lite_prepare(audit,
+    if (!lite_enter(audit, LITE_RECORD, &held, fault) ||
+        is_lost(audit, run, audit->lost_run, fault) ||
+        !lite_prepare(audit,
                       "INSERT INTO task_steps (run_id, seq, target, statement_redacted, "
                       "started_at) SELECT id, (SELECT coalesce(max(seq), 0) + 1 "
                       "FROM task_steps WHERE run_id = ?1), ?2, ?3, ?4 "
@@ -121,20 +149,22 @@ bool audit_step_intent(struct audit *audit, int64_t run, const char *target,
     if (changed != 1) {
         return fault_not_open("run", run, fault);
     }
-    *out_step = sqlite3_last_insert_rowid(audit->db);
+    *out_step = audit->last_step = sqlite3_last_insert_rowid(audit->db);
     return true;
 }
 
-bool audit_step_result(struct audit *audit, int64_t step, const char *result,
-                       const char *code, const char *message, int64_t duration_ms,
-                       struct fault *fault)
+static bool end_step(struct audit *audit, int64_t step, const char *result,
+                     const char *code, const char *message, int64_t duration_ms,
+                     struct fault *fault)
 {
     struct cut cut;
     int64_t changed = 0;
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
     AUTO(lite_stmt_freep) sqlite3_stmt *s = NULL;
 
-    if (!lite_prepare(audit,
+    if (!lite_enter(audit, LITE_RECORD, &held, fault) ||
+        is_lost(audit, step, audit->lost_step, fault) ||
+        !lite_prepare(audit,
                       "UPDATE task_steps SET result = ?2, code = ?3, message = ?4, "
                       "duration_ms = ?5 WHERE id = ?1 AND result IS NULL",
                       &s, fault)) {
@@ -151,16 +181,29 @@ bool audit_step_result(struct audit *audit, int64_t step, const char *result,
     return changed == 1 ? true : fault_not_open("step", step, fault);
 }
 
+bool audit_step_result(struct audit *audit, int64_t step, const char *result,
+                       const char *code, const char *message, int64_t duration_ms,
+                       struct fault *fault)
+{
+    if (end_step(audit, step, result, code, message, duration_ms, fault)) {
+        return true;
+    }
+    care_unfinished_step(audit, step);
+    return false;
+}
+
 bool audit_log(struct audit *audit, int64_t run, const char *level, const char *message,
                struct fault *fault)
 {
     struct cut cut;
     int64_t now_ms = clock_wall_ms(audit->clock);
     int64_t changed = 0;
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
     AUTO(lite_stmt_freep) sqlite3_stmt *s = NULL;
 
-    if (!lite_prepare(audit,
+    if (!lite_enter(audit, LITE_RECORD, &held, fault) ||
+        is_lost(audit, run, audit->lost_run, fault) ||
+        !lite_prepare(audit,
                       "INSERT INTO task_logs (run_id, at, level, message) "
                       "SELECT id, ?2, ?3, ?4 FROM task_runs WHERE id = ?1",
                       &s, fault)) {
@@ -174,23 +217,4 @@ bool audit_log(struct audit *audit, int64_t run, const char *level, const char *
         return false;
     }
     return changed == 1 ? true : fault_not_open("run", run, fault);
-}
-
-bool audit_run_steps(struct audit *audit, int64_t run, int64_t *out_steps,
-                     struct fault *fault)
-{
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
-    AUTO(lite_stmt_freep) sqlite3_stmt *s = NULL;
-    bool row = false;
-
-    if (!lite_prepare(audit, "SELECT count(*) FROM task_steps WHERE run_id = ?1", &s,
-                      fault)) {
-        return false;
-    }
-    lite_bind_int(s, 1, run);
-    if (!lite_step(audit, s, &row, fault)) {
-        return false;
-    }
-    *out_steps = row ? sqlite3_column_int64(s, 0) : 0;
-    return true;
 }

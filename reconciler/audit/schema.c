@@ -83,11 +83,7 @@ static bool check_integrity(struct audit *a, struct fault *fault)
     if (said != NULL && sv_eq(sv_from(said), SV("ok"))) {
         return true;
     }
-    return fault_set(
-        fault, FAULT_UNAVAILABLE, "AuditCorrupt",
-        "the audit database '%s' is damaged: %s; move it away and a new one is "
-        "made at the next start",
-        a->path, said == NULL ? "the check said nothing" : said);
+    return lite_fault_damaged(a, said == NULL ? "the check said nothing" : said, fault);
 }
 
 static bool fault_foreign(const struct audit *a, struct fault *fault)
@@ -119,7 +115,7 @@ static bool read_version(struct audit *a, int64_t *out_version, struct fault *fa
         return fault_set(
             fault, FAULT_UNAVAILABLE, "AuditTooNew",
             "the audit database '%s' has version %lld, this program knows %lld: "
-            "use the newer program, or another file",
+            "use the newer program, or another file; this one is left as it is",
             a->path, (long long)version, (long long)VERSION);
     }
     *out_version = version;
@@ -178,11 +174,48 @@ static bool interrupt_open(struct audit *a, struct fault *fault)
     return false;
 }
 
+/* A number that was given out, be it in a file that is gone, is not given out again. */
+static bool continue_numbers(struct audit *a, const char *table, int64_t *last,
+                             struct fault *fault)
+{
+    AUTO(lite_stmt_freep) sqlite3_stmt *read = NULL;
+    AUTO(lite_stmt_freep) sqlite3_stmt *drop = NULL;
+    AUTO(lite_stmt_freep) sqlite3_stmt *put = NULL;
+    bool row = false;
+    int64_t here = 0;
+
+    if (!lite_prepare(a, "SELECT seq FROM sqlite_sequence WHERE name = ?1", &read,
+                      fault)) {
+        return false;
+    }
+    lite_bind_text(read, 1, table);
+    if (!lite_step(a, read, &row, fault)) {
+        return false;
+    }
+    here = row ? sqlite3_column_int64(read, 0) : 0;
+    if (here >= *last) {
+        *last = here;
+        return true;
+    }
+    lite_stmt_freep(&read);
+    if (!lite_prepare(a, "DELETE FROM sqlite_sequence WHERE name = ?1", &drop, fault) ||
+        !lite_prepare(a, "INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", &put,
+                      fault)) {
+        return false;
+    }
+    lite_bind_text(drop, 1, table);
+    lite_bind_text(put, 1, table);
+    lite_bind_int(put, 2, *last);
+    return lite_run(a, drop, NULL, fault) && lite_run(a, put, NULL, fault);
+}
+
 bool schema_bring_up(struct audit *a, struct fault *fault)
 {
     int64_t version = 0;
 
-    if (!read_version(a, &version, fault) || !check_integrity(a, fault)) {
+    /* Checked once: whoever tries again every few seconds must not read the whole file.
+     */
+    if (!read_version(a, &version, fault) || (!a->opened && !check_integrity(a, fault))) {
         return false;
     }
     /* auto_vacuum counts only before the first table. Without journal_size_limit one long
@@ -200,7 +233,12 @@ bool schema_bring_up(struct audit *a, struct fault *fault)
             return false;
         }
     }
-    return interrupt_open(a, fault);
+    if (!a->opened && !interrupt_open(a, fault)) {
+        return false;
+    }
+    a->opened = true;
+    return continue_numbers(a, "task_runs", &a->last_run, fault) &&
+           continue_numbers(a, "task_steps", &a->last_step, fault);
 }
 
 bool schema_check(struct audit *a, struct fault *fault)

@@ -34,7 +34,7 @@ static void settle(struct audit *a)
 {
     (void)sqlite3_busy_timeout(a->db, 0);
     (void)sqlite3_wal_checkpoint_v2(a->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    (void)sqlite3_busy_timeout(a->db, LITE_BUSY_MS);
+    (void)sqlite3_busy_timeout(a->db, lite_busy_ms(a));
 }
 
 /* --- writing --- */
@@ -99,9 +99,10 @@ bool vault_put(struct audit *audit, const struct crypto *crypto, const char *nam
                                       .name = name,
                                       .uid = uid,
                                       .stored_ms = clock_wall_ms(audit->clock)};
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
 
-    if (!put(audit, crypto, &entry, value, fault)) {
+    if (!lite_enter(audit, LITE_OTHER, &held, fault) ||
+        !put(audit, crypto, &entry, value, fault)) {
         return false;
     }
     settle(audit);
@@ -111,11 +112,12 @@ bool vault_put(struct audit *audit, const struct crypto *crypto, const char *nam
 bool vault_remove(struct audit *audit, const char *namespace, const char *name,
                   bool *out_removed, struct fault *fault)
 {
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
     AUTO(lite_stmt_freep) sqlite3_stmt *s = NULL;
     int64_t changed = 0;
 
-    if (!lite_prepare(audit, "DELETE FROM kept_credentials WHERE ns = ?1 AND name = ?2",
+    if (!lite_enter(audit, LITE_OTHER, &held, fault) ||
+        !lite_prepare(audit, "DELETE FROM kept_credentials WHERE ns = ?1 AND name = ?2",
                       &s, fault)) {
         return false;
     }
@@ -180,9 +182,10 @@ static bool list(struct audit *a, struct arena *arena, struct vault_list *out,
 bool vault_list(struct audit *audit, struct arena *arena, struct vault_list *out_list,
                 struct fault *fault)
 {
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
 
-    return list(audit, arena, out_list, fault);
+    return lite_enter(audit, LITE_OTHER, &held, fault) &&
+           list(audit, arena, out_list, fault);
 }
 
 /* The row of namespace/name; entry.namespace NULL: there is none. */
@@ -314,9 +317,10 @@ bool vault_get(struct audit *audit, const struct crypto *crypto, const char *nam
                const char *name, struct arena *arena, struct vault_entry *out_entry,
                struct buf *out_value, struct fault *fault)
 {
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
 
-    return get(audit, crypto, namespace, name, arena, out_entry, out_value, fault);
+    return lite_enter(audit, LITE_OTHER, &held, fault) &&
+           get(audit, crypto, namespace, name, arena, out_entry, out_value, fault);
 }
 
 /* --- another key --- */
@@ -346,11 +350,12 @@ bool vault_rekey(struct audit *audit, const struct crypto *crypto, int64_t *out_
                  int64_t *out_unreadable, struct fault *fault)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
-    AUTO(lite_unlockp) UNUSED pthread_mutex_t *held = lite_lock(audit);
+    AUTO(lite_leavep) struct audit *held = NULL;
     struct vault_list all = {0};
     int64_t changed = 0, unreadable = 0;
 
-    if (!list(audit, arena, &all, fault)) {
+    if (!lite_enter(audit, LITE_OTHER, &held, fault) ||
+        !list(audit, arena, &all, fault)) {
         return false;
     }
     for (VEC_EACH(const struct vault_entry, e, &all.entries)) {

@@ -148,7 +148,7 @@ static void damage_is_recognised(void **state)
         assert_int_equal(pwrite(fd, noise, sizeof(noise), page * 4096), sizeof(noise));
     }
     (void)close(fd);
-    assert_unopenable(false, "AuditCorrupt", "a new one is made at the next start");
+    assert_unopenable(false, "AuditCorrupt", "begins a new one");
 }
 
 static void versions_are_checked(void **state)
