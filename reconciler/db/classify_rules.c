@@ -54,6 +54,10 @@
     "backends, or "                                                                      \
     "add backends."
 #define ADVICE_CONNECTIONS "Raise the limit or end unused sessions; tried again later."
+#define ADVICE_SOCKET                                                                    \
+    "The controller could not open a socket of its own, whatever the server does: 24 "   \
+    "is "                                                                                \
+    "'too many open files'; tried again later."
 #define ADVICE_QUOTA                                                                     \
     "Raise the database's quota in StarRocks (ALTER DATABASE ... SET DATA QUOTA, SET "   \
     "REPLICA QUOTA)."
@@ -68,6 +72,7 @@
         ENDS("2003", "(110)", NULL, UNAVAILABLE, "Timeout", ADVICE_ADDRESS),             \
         ENDS("2002", NULL, NULL, UNAVAILABLE, "Unreachable", ADVICE_ADDRESS),            \
         ENDS("2003", NULL, NULL, UNAVAILABLE, "Unreachable", ADVICE_ADDRESS),            \
+        ENDS("2004", NULL, NULL, UNAVAILABLE, "Unreachable", ADVICE_SOCKET),             \
         ENDS("2006", NULL, NULL, UNAVAILABLE, "Unreachable", NULL),                      \
         ENDS("2007", NULL, NULL, UNAVAILABLE, "Unreachable", ADVICE_ADDRESS),            \
         ENDS("2012", NULL, NULL, UNAVAILABLE, "Unreachable", ADVICE_ADDRESS),            \

@@ -19,6 +19,7 @@
 
 #include "base/cancel.h"
 #include "base/fault.h"
+#include "base/fence.h"
 #include "base/secret.h"
 #include "db/source.h"
 #include "db/stream.h"
@@ -42,6 +43,9 @@ struct db_endpoint {
     const char *user;
     const struct secret *password;
     struct db_tls tls;
+    /* Asked as late as can be, right before a statement that changes something is sent;
+     * outlives the session. NULL: none. */
+    const struct fence *fence;
 };
 
 struct db_result {

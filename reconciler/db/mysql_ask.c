@@ -302,6 +302,9 @@ bool mysql_wire_apply(struct mysql_wire *wire, const struct stmt *stmt, const ch
         buf_addf(&sql, "/* %s */ ", peer_tag(tag, arena));
     }
     stmt_render(stmt, &sql);
+    if (!fence_check(wire->peer->fence, fault)) {
+        return false;
+    }
     if (run_query(&wait, buf_sv(&sql)) != 0) {
         return query_failed(&wait);
     }

@@ -25,6 +25,7 @@ struct peer *peer_new(const struct db_endpoint *endpoint, enum db_engine engine)
 
     peer->arena = arena;
     peer->engine = engine;
+    peer->fence = endpoint->fence;
     peer->host = arena_strdup(arena, conn->host == NULL ? "" : conn->host);
     peer->port = conn->port;
     peer->user = arena_strdup(arena, endpoint->user == NULL ? "" : endpoint->user);

@@ -28,9 +28,10 @@ struct peer {
     /* The namespace: a server may repeat the passwords of all its connections, RisingWave
      * those of MySQL and StarRocks. */
     const char *scope;
+    const struct fence *fence; /* as the endpoint's */
 };
 
-/* Copies everything out of the endpoint, which may go away. */
+/* Copies everything out of the endpoint, which may go away; its fence stays. */
 struct peer *peer_new(const struct db_endpoint *endpoint, enum db_engine engine);
 void peer_free(struct peer *peer); /* NULL is fine; frees the arena as well */
 

@@ -314,6 +314,10 @@ bool risingwave_wire_run(struct risingwave_wire *wire, const struct stmt *stmt,
         return false;
     }
     stmt_render(stmt, &sql);
+    /* Whatever it is: who may not write any more has nothing to read either. */
+    if (!fence_check(wire->peer->fence, fault)) {
+        return false;
+    }
     wire->arena = arena;
     wire->notices = &answer.notices;
     bool done =

@@ -31,6 +31,8 @@ static const struct quoted quotes[] = {
      true},
     {DB_MYSQL, "2002", "Can't connect to server on '127.0.0.1' (111)", FAULT_UNAVAILABLE,
      "Unreachable", true},
+    {DB_MYSQL, "2004", "Can't create TCP/IP socket (24)", FAULT_UNAVAILABLE,
+     "Unreachable", true},
     {DB_STARROCKS, "2002", "Can't connect to server on '10.0.0.9' (110)",
      FAULT_UNAVAILABLE, "Timeout", true},
     {DB_STARROCKS, "2006", "Server has gone away", FAULT_UNAVAILABLE, "Unreachable",
