@@ -98,7 +98,7 @@ static bool look(struct workbench *bench, const struct json *object, struct aren
     }
     json_set_string(out, "user", credentials.username);
     endpoint = connection_endpoint(&conn, &credentials);
-    if (!session_open(lane, &endpoint, &bench->stop, &session, fault)) {
+    if (!session_open(lane, &endpoint, NULL, &bench->stop, &session, fault)) {
         /* Whoever refuses a login has answered. */
         json_set_bool(out, "reachable", fault->class == FAULT_DENIED);
         json_set_bool(out, "login", false);

@@ -32,6 +32,16 @@ bool cluster_open(const struct options *options, struct cluster *out_cluster,
     return true;
 }
 
+bool cluster_transport(const struct cluster *cluster, const char *purpose,
+                       struct kube_transport **out_transport, struct fault *fault)
+{
+    const char *agent = arena_printf(cluster->arena, "tablesync/%s (linux)/%s",
+                                     command_version_text(), purpose);
+
+    return kube_transport_curl_new(&cluster->config, agent, clock_system(), out_transport,
+                                   fault);
+}
+
 void cluster_close(struct cluster *cluster)
 {
     if (cluster->arena == NULL) {

@@ -22,6 +22,11 @@ int with_libraries(const struct options *options,
 /* Uses --kubeconfig, --context and the environment. Library set-up must have happened. */
 MUST_CHECK bool cluster_open(const struct options *options, struct cluster *out_cluster,
                              struct fault *fault);
+/* Another one, which shares no connection with the first; the caller frees it. `purpose`
+ * stands behind the user agent, as client-go's do. */
+MUST_CHECK bool cluster_transport(const struct cluster *cluster, const char *purpose,
+                                  struct kube_transport **out_transport,
+                                  struct fault *fault);
 void cluster_close(struct cluster *cluster); /* for AUTO(); fine when empty */
 
 #endif

@@ -6,7 +6,12 @@
 #include "cmd/options.h"
 
 /* Exit codes, documented in README. */
-enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_NOT_LEADER = 3 /* the election was lost: start again, as a follower */
+};
 
 typedef int command_run(const struct options *options);
 

@@ -192,7 +192,7 @@ static bool look(struct discovery *d, struct fault *fault)
         return false;
     }
     endpoint = connection_endpoint(&conn, &credentials);
-    if (!session_open(lane, &endpoint, &d->bench.stop, &d->session, fault)) {
+    if (!session_open(lane, &endpoint, NULL, &d->bench.stop, &d->session, fault)) {
         return fault_wrap(fault, "DatabaseConnection '%s'", conn.name);
     }
     good =

@@ -85,7 +85,9 @@ static int runs_table(const struct audit_runs *runs)
     for (VEC_EACH(const struct audit_run, r, &runs->runs)) {
         char resource[320];
 
-        (void)snprintf(resource, sizeof(resource), "%s/%s", r->namespace, r->name);
+        /* Without a name: the controller's own, about what could not be recorded. */
+        (void)snprintf(resource, sizeof(resource), "%s%s%s", r->namespace,
+                       r->name[0] == '\0' ? "(audit)" : "/", r->name);
         (void)printf(
             "%-6lld %-20s %-28s %-9s %-12s %-5lld %-9lld %s\n", (long long)r->id,
             time_text(r->started_ms, started), resource, r->trigger,

@@ -1,6 +1,7 @@
 #include "loop/attempt.h"
 
 #include "base/heap.h"
+#include "loop/auditing.h"
 
 #include <stdarg.h>
 
@@ -16,7 +17,7 @@ void attempt_refresh(struct attempt *a, struct json *answered)
     }
     json_free(a->fresh);
     a->fresh = answered;
-    kube_store_put(a->loop->syncs, json_clone(answered));
+    kube_store_copy(a->loop->syncs, answered);
     a->sync.resource_version = arena_strdup(a->arena, kube_resource_version(answered));
 }
 
@@ -62,13 +63,16 @@ void attempt_event(struct attempt *a, bool warning, const char *reason,
                                .warning = warning,
                                .reason = reason,
                                .action = action,
-                               .note = note};
+                               .note = note,
+                               .annotation = TSYNC_ANNOTATION_RUN,
+                               .annotation_value = a->run_id};
     struct fault fault = FAULT_INIT;
 
     if (!kube_event_emit(a->loop->events, &event, &a->cancel, &fault)) {
         metrics_add(a->loop->metrics, METRIC_EVENTS_LOST, 1);
-        lg_error(a->loop->ports.lg, "event lost", LG_STR("key", a->key),
-                 LG_STR("event", reason), LG_STR("error", fault.text));
+        lg_error(a->loop->ports.lg, "event lost", LG_KEY(a->key),
+                 LG_STR("reconcileID", a->run_id), LG_STR("event", reason),
+                 LG_STR("error", fault.text));
     }
 }
 
@@ -77,8 +81,11 @@ void attempt_audit_missed(struct attempt *a, const struct fault *fault)
 {
     metrics_add(a->loop->metrics, METRIC_AUDIT_ERRORS, 1);
     metrics_set(a->loop->metrics, METRIC_AUDIT_DEGRADED, 1);
-    lg_error(a->loop->ports.lg, "audit write failed", LG_STR("key", a->key),
-             LG_STR("error", fault->text));
+    if (!auditing_is_told(fault)) {
+        lg_error(a->loop->ports.lg, "audit write failed", LG_KEY(a->key),
+                 LG_STR("reconcileID", a->run_id), LG_STR("error", fault->text));
+    }
+    auditing_tell(a);
 }
 
 void attempt_audit_begin(struct attempt *a)
@@ -98,6 +105,7 @@ void attempt_audit_begin(struct attempt *a)
     }
     if (audit_run_begin(a->loop->ports.audit, &start, &a->run, &fault)) {
         metrics_set(a->loop->metrics, METRIC_AUDIT_DEGRADED, 0);
+        auditing_tell(a);
     } else {
         a->run = 0;
         attempt_audit_missed(a, &fault);

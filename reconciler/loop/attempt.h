@@ -20,6 +20,7 @@ struct binding {
     struct credentials credentials;
     struct db_endpoint endpoint;
     struct lane *lane;
+    bool unopened; /* there is a lane, and no session yet */
     struct session session;
 };
 
@@ -45,7 +46,11 @@ struct attempt {
     struct observation *mysql, *rw, *sr;
     struct mysql_table *table;
     struct strlist replica_ids;
-    struct findings findings; /* of the pre-flight, if it looked */
+    struct findings findings;       /* of the pre-flight, if it looked */
+    struct {                        /* of the sink, exactly; status shows steps of it */
+        bool known;                 /* the backlog was read */
+        int64_t lag_s, undelivered; /* -1 unknown */
+    } measured;
     struct desired desired;
     struct plan plan;
     bool planned;
@@ -61,8 +66,9 @@ struct attempt {
     int64_t steps; /* statements sent */
     bool finished; /* reported and done: skip the rest */
     bool paused_reconcile;
-    int64_t requeue_ms;      /* 0: nothing asked for */
-    int64_t calm_look_ms;    /* 0: as ever; otherwise the next look at what is Ready */
+    bool event_heals;     /* what failed heals with a change that wakes it, not by time */
+    int64_t requeue_ms;   /* 0: nothing asked for */
+    int64_t calm_look_ms; /* 0: as ever; otherwise the next look at what is Ready */
     const struct step *step; /* the one that ran last */
     enum condition failed;   /* of the statement that failed; CONDITION_NONE: none did */
 };
@@ -104,8 +110,7 @@ bool attempt_was_converged(const struct attempt *a);
 const struct sr_table *attempt_target(const struct attempt *a);
 /* The target's mark says that this resource adopted the table. */
 bool attempt_adopted(const struct attempt *a);
-/* Makes the plan from the observations at hand, and lists in status what there is. Writes
- * nothing anywhere. */
+/* Makes the plan from the observations at hand, lists in status what there is. */
 MUST_CHECK bool attempt_plan(struct attempt *a, struct fault *fault);
 
 /* --- apply.c --- */
@@ -119,7 +124,9 @@ MUST_CHECK bool attempt_apply(struct attempt *a, const struct plan *plan,
                               struct fault *fault);
 
 /* --- bindings (connect.c) --- */
-/* Looks up connection and Secret and opens a session; sets ConnectionsReady on faults. */
+/* Looks up connection, Secret and lane; _open: and opens a session. */
+MUST_CHECK bool binding_find(struct attempt *a, enum binding_role role,
+                             struct fault *fault);
 MUST_CHECK bool binding_open(struct attempt *a, enum binding_role role,
                              struct fault *fault);
 void binding_close(struct attempt *a, enum binding_role role, const struct fault *fault);

@@ -12,9 +12,20 @@ const char *circles_id(const struct attempt *a, const struct plan_step *step)
                         target == NULL ? "" : target);
 }
 
+/* A correction that failed, and is tried again, is none: only drift from a state that was
+ * whole counts. */
+static bool corrects(const struct attempt *a)
+{
+    return a->drifted && attempt_was_converged(a);
+}
+
 void circles_note(struct attempt *a, const struct plan_step *step)
 {
     memo_accept(a->loop->memo, a->key, circles_id(a, step));
+    if (corrects(a)) {
+        memo_corrected(a->loop->memo, a->key, step->id,
+                       clock_monotonic_ms(a->loop->ports.clock));
+    }
 }
 
 static bool refuse_circles(struct attempt *a, struct fault *fault)
@@ -38,15 +49,13 @@ static bool refuse_circles(struct attempt *a, struct fault *fault)
                      first->sentence, first->object);
 }
 
-/* Somebody undoes each time what is put right. A correction that failed, and is tried
- * again, is none: only drift from a state that was whole counts. */
+/* Somebody undoes each time what is put right. */
 static bool refuse_tug_of_war(struct attempt *a, struct fault *fault)
 {
     const struct plan_step *first = &a->plan.steps.v[0];
 
-    if (!a->drifted || !attempt_was_converged(a) ||
-        memo_may_correct(a->loop->memo, a->key, first->id,
-                         clock_monotonic_ms(a->loop->ports.clock))) {
+    if (!corrects(a) || memo_may_correct(a->loop->memo, a->key, first->id,
+                                         clock_monotonic_ms(a->loop->ports.clock))) {
         return true;
     }
     return fault_set(fault, FAULT_REFUSED, "StreamObjectMissing",

@@ -1,6 +1,7 @@
 #include "loop/conn.h"
 
 #include "loop/conn_private.h"
+#include "loop/gauges_attempt.h"
 #include "loop/publish.h"
 #include "loop/seen.h"
 
@@ -17,7 +18,7 @@ void look_refresh(struct look *l, struct json *answered)
     if (answered != NULL) {
         json_free(l->fresh);
         l->fresh = answered;
-        kube_store_put(l->loop->conns, json_clone(answered));
+        kube_store_copy(l->loop->conns, answered);
     }
 }
 
@@ -81,18 +82,18 @@ static int64_t again_after(const struct look *l, const struct fault *fault)
 static void log_fault(const struct look *l, const char *what, const struct fault *fault)
 {
     if (fault->class == FAULT_CONFLICT) {
-        lg_debug(l->loop->ports.lg, what, LG_STR("key", l->key),
-                 LG_STR("error", fault->text));
+        lg_debug(l->loop->ports.lg, what, LG_CONN(l->key),
+                 LG_STR("reconcileID", l->run_id), LG_STR("error", fault->text));
     } else {
-        lg_error(l->loop->ports.lg, what, LG_STR("key", l->key),
-                 LG_STR("error", fault->text));
+        lg_error(l->loop->ports.lg, what, LG_CONN(l->key),
+                 LG_STR("reconcileID", l->run_id), LG_STR("error", fault->text));
     }
 }
 
-/* How long until the next look; 0: there is none. */
-static int64_t look_at(struct look *l)
+/* How long until the next look; 0: there is none. *fault: what the look failed with. */
+static int64_t look_at(struct look *l, struct fault *fault)
 {
-    struct fault fault = FAULT_INIT, unheld = FAULT_INIT, unwritten = FAULT_INIT;
+    struct fault unheld = FAULT_INIT, unwritten = FAULT_INIT;
     enum hold hold = HOLD_DONE;
     int64_t again_ms = l->loop->options.resync_ms;
 
@@ -105,26 +106,28 @@ static int64_t look_at(struct look *l)
     if (hold == HOLD_FAULT) {
         log_fault(l, "connection's finalizer not set", &unheld);
         again_ms = again_after(l, &unheld);
+        *fault = unheld;
         if (unheld.class == FAULT_CONFLICT || unheld.class == FAULT_CANCELLED) {
             return unheld.class == FAULT_CONFLICT ? again_ms : 0;
         }
     }
-    if (look_probe(l, &fault)) {
+    if (look_probe(l, fault)) {
         look_show(l, NULL);
         if (!l->usable_before) {
             /* They may be waiting out a long backoff for a server that is back. */
             loop_enqueue_users(l->loop, sv_from(kube_namespace(l->object->json)),
                                sv_from(kube_name(l->object->json)));
         }
-    } else if (fault.class == FAULT_CANCELLED) {
+    } else if (fault->class == FAULT_CANCELLED || lane_is_parked(fault)) {
         return 0;
     } else {
-        look_show(l, &fault);
-        again_ms = again_after(l, &fault);
+        look_show(l, fault);
+        again_ms = again_after(l, fault);
     }
     if (!write_status(l, &unwritten)) {
         again_ms = again_after(l, &unwritten);
         log_fault(l, "connection status not written", &unwritten);
+        *fault = unwritten;
     }
     return again_ms;
 }
@@ -146,23 +149,31 @@ void conn_reconcile(struct loop *loop, const char *key)
 {
     struct look look = {.loop = loop, .key = key + strlen(LOOP_KEY_CONN)};
     char now[CLOCK_RFC3339_SIZE];
+    struct fault fault = FAULT_INIT;
     struct rng rng;
-    int64_t again_ms = 0;
+    int64_t again_ms = 0, began_ms = clock_monotonic_ms(loop->ports.clock);
 
     look.arena = arena_new(ARENA_CEILING_BYTES);
     look.object = kube_store_get(loop->conns, look.key);
     look.now = clock_format_rfc3339(clock_wall_ms(loop->ports.clock), now);
+    rng_init(&rng, loop->ports.seed ^ (uint64_t)clock_wall_ms(loop->ports.clock) ^
+                       (uint64_t)(uintptr_t)look.arena);
+    look.run_id =
+        arena_printf(look.arena, "%08x", (unsigned)(rng_next(&rng) & 0xffffffffU));
     cancel_init_child(&look.cancel, loop->stop, loop->options.attempt_ms);
     if (look.object == NULL) {
         seen_forget(loop->seen, key);
         look_at_nothing(loop, look.key, look.arena);
     } else {
-        again_ms = look_at(&look);
+        again_ms = look_at(&look, &fault);
+    }
+    if (fault.class != FAULT_CANCELLED && !lane_is_parked(&fault)) {
+        gauges_look(loop, began_ms, fault.class == FAULT_NONE ? NULL : &fault, again_ms);
     }
     if (again_ms > 0) {
         rng_init(&rng,
                  loop->ports.seed ^ (uint64_t)clock_monotonic_ms(loop->ports.clock));
-        queue_add_after(loop->queue, key, rng_jitter(&rng, again_ms, 20));
+        queue_add_after(loop->queue, key, rng_jitter(&rng, again_ms, 20), QUEUE_NORMAL);
     }
     cancel_deinit(&look.cancel);
     json_free(look.fresh);
@@ -181,7 +192,8 @@ void conn_enqueue_held(struct loop *loop, struct sv namespace)
             kube_has_finalizer(all[i]->json, DBCONN_FINALIZER)) {
             /* Many may go at once; each look is a login. */
             queue_add_after(loop->queue,
-                            arena_printf(arena, LOOP_KEY_CONN "%s", all[i]->key), 1000);
+                            arena_printf(arena, LOOP_KEY_CONN "%s", all[i]->key), 1000,
+                            QUEUE_NORMAL);
         }
         kube_object_put(all[i]);
     }

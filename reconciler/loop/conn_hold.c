@@ -2,10 +2,12 @@
 #include "loop/conn.h"
 #include "loop/conn_private.h"
 #include "loop/keep.h"
+#include "loop/publish.h"
 
-static enum hold conflict(struct fault *fault)
+static enum hold conflict(struct look *l, struct fault *fault)
 {
-    (void)fault_set(fault, FAULT_CONFLICT, NULL, "the resource changed meanwhile");
+    (void)publish_conflict(l->loop, &loop_resource_conn, look_object(l), &l->cancel,
+                           "the resource changed meanwhile", fault);
     return HOLD_FAULT;
 }
 
@@ -25,7 +27,7 @@ static enum hold settle(struct look *l, enum kube_outcome outcome, struct json *
     case KUBE_OUTCOME_MAX:
         break;
     }
-    return conflict(fault);
+    return conflict(l, fault);
 }
 
 static enum hold take_hold(struct look *l, struct fault *fault)
@@ -94,7 +96,7 @@ bool conn_erase(struct loop *loop, const char *key, struct arena *arena)
     if (keep_erase(loop, namespace, name.p, &fault)) {
         return true;
     }
-    lg_error(loop->ports.lg, "kept credentials not erased", LG_STR("key", key),
+    lg_error(loop->ports.lg, "kept credentials not erased", LG_CONN(key),
              LG_STR("error", fault.text));
     return false;
 }
@@ -146,7 +148,7 @@ void look_keep(struct look *l, const struct credentials *credentials)
                        "the login that last worked is stored, encrypted");
     } else {
         look_condition(l, CONDITION_CREDENTIALS_KEPT, "StoreFailed", "%s", fault.text);
-        lg_error(l->loop->ports.lg, "credentials not kept", LG_STR("key", l->key),
-                 LG_STR("error", fault.text));
+        lg_error(l->loop->ports.lg, "credentials not kept", LG_CONN(l->key),
+                 LG_STR("reconcileID", l->run_id), LG_STR("error", fault.text));
     }
 }

@@ -18,6 +18,7 @@ struct look {
     struct kube_object *object; /* as read */
     struct json *fresh;         /* what a write answered; owned; replaces object->json */
     const char *now;
+    const char *run_id; /* 8 hex: in logs and Events */
     struct dbconn conn; /* once it was decoded */
     struct dbconn_status status;
     struct kube_conditions conditions;

@@ -141,7 +141,10 @@ bool look_probe(struct look *l, struct fault *fault)
         return false;
     }
     endpoint = connection_endpoint(&l->conn, &credentials);
-    if (!session_open_new(lane, &endpoint, &l->cancel, &session, fault)) {
+    endpoint.fence = l->loop->ports.fence; /* an attempt may use the session afterwards */
+    if (!session_open_new(lane, &endpoint,
+                          arena_printf(l->arena, LOOP_KEY_CONN "%s", l->key), &l->cancel,
+                          &session, fault)) {
         look_keep(l, NULL);
         return false;
     }

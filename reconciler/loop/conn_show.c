@@ -125,7 +125,9 @@ void look_tell(struct look *l)
     struct kube_event event = {.resource = &loop_resource_conn,
                                .object = look_object(l),
                                .warning = !ready,
-                               .action = "Reconcile"};
+                               .action = "Reconcile",
+                               .annotation = TSYNC_ANNOTATION_RUN,
+                               .annotation_value = l->run_id};
     struct fault fault = FAULT_INIT;
 
     /* A connection that works from the beginning is no news. */
@@ -138,7 +140,8 @@ void look_tell(struct look *l)
     event.note = now->message;
     if (!kube_event_emit(l->loop->events, &event, &l->cancel, &fault)) {
         metrics_add(l->loop->metrics, METRIC_EVENTS_LOST, 1);
-        lg_error(l->loop->ports.lg, "event lost", LG_STR("key", l->key),
-                 LG_STR("event", event.reason), LG_STR("error", fault.text));
+        lg_error(l->loop->ports.lg, "event lost", LG_CONN(l->key),
+                 LG_STR("reconcileID", l->run_id), LG_STR("event", event.reason),
+                 LG_STR("error", fault.text));
     }
 }

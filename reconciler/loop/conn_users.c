@@ -1,5 +1,6 @@
 /* conn_users: who uses a connection, and what lives on it. */
 #include "loop/conn_private.h"
+#include "loop/tags.h"
 
 #include <stdlib.h>
 
@@ -123,19 +124,24 @@ void look_users(struct look *l)
                *name = kube_name(l->object->json);
     struct dbconn_status before = l->status;
     size_t count = 0;
-    struct kube_object **all = kube_store_all(l->loop->syncs, l->arena, &count);
+    const char **keys = kube_store_find(l->loop->syncs, tags_connection(namespace, name),
+                                        l->arena, &count);
 
     l->status.in_use_by = 0;
     memset(&l->status.users, 0, sizeof(l->status.users));
     memset(&l->status.sources, 0, sizeof(l->status.sources));
     for (size_t i = 0; i < count; i++) {
+        AUTO(kube_object_putp)
+        struct kube_object *object = kube_store_get(l->loop->syncs, keys[i]);
         struct tablesync sync = {0};
 
-        tablesync_decode_identity(all[i]->json, l->arena, &sync);
-        if (names(&sync, namespace, name)) {
-            count_user(l, all[i]->json, &sync);
+        if (object == NULL) {
+            continue; /* it went meanwhile */
         }
-        kube_object_put(all[i]);
+        tablesync_decode_identity(object->json, l->arena, &sync);
+        if (names(&sync, namespace, name)) {
+            count_user(l, object->json, &sync);
+        }
     }
     sort_list(&l->status.users);
     sort_list(&l->databases);

@@ -137,6 +137,21 @@ static bool is_missing(const struct fault *fault)
     return false;
 }
 
+/* What is missing comes with a change that wakes all users; a Secret's, if it is watched.
+ */
+static bool comes_with_event(const struct attempt *a, const struct fault *fault)
+{
+    static const char *const REASONS[] = {"ConnectionNotFound", "ConnectionInvalid",
+                                          "ConnectionDeleting"};
+
+    for (size_t i = 0; i < COUNT_OF(REASONS); i++) {
+        if (strcmp(fault->reason, REASONS[i]) == 0) {
+            return true;
+        }
+    }
+    return a->loop->options.watch_secrets && is_missing(fault);
+}
+
 /*
  * What last worked, for a deletion whose connection or Secret went first. A fault is the
  * one that was there before, with the words added why nothing kept helps.
@@ -162,7 +177,7 @@ static bool find_kept(struct attempt *a, enum binding_role role, struct fault *f
     return true;
 }
 
-bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault)
+bool binding_find(struct attempt *a, enum binding_role role, struct fault *fault)
 {
     struct binding *b = &a->bindings[role];
 
@@ -171,9 +186,11 @@ bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault
     }
     if (!find_living(a, role, fault) &&
         !(a->sync.deleting && is_missing(fault) && find_kept(a, role, fault))) {
+        a->event_heals = comes_with_event(a, fault);
         return false;
     }
     if (b->conn.type != wanted_type(role)) {
+        a->event_heals = true;
         return fault_set(
             fault, FAULT_REFUSED, "WrongConnectionType",
             "spec.%s.connectionRef names '%s', which is a %s connection; a %s "
@@ -182,10 +199,26 @@ bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault
             dbconn_type_name(wanted_type(role)));
     }
     b->endpoint = connection_endpoint(&b->conn, &b->credentials);
-    if (a->sync.annotation_retry != NULL) {
+    b->endpoint.fence = a->loop->ports.fence;
+    b->unopened = true;
+    return true;
+}
+
+bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault)
+{
+    struct binding *b = &a->bindings[role];
+
+    if (!binding_find(a, role, fault)) {
+        return false;
+    }
+    if (!b->unopened) {
+        return true;
+    }
+    b->unopened = false;
+    if (a->sync.annotation_retry != NULL || strcmp(a->trigger, "Manual") == 0) {
         lane_retry(b->lane);
     }
-    if (!session_open(b->lane, &b->endpoint, &a->cancel, &b->session, fault)) {
+    if (!session_open(b->lane, &b->endpoint, a->key, &a->cancel, &b->session, fault)) {
         return fault_wrap(fault, "connection '%s' (spec.%s)%s", b->conn.name,
                           binding_role_name(role),
                           b->kept_for == NULL

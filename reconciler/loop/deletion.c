@@ -1,6 +1,7 @@
 #include "loop/deletion.h"
 
 #include "loop/memo.h"
+#include "loop/publish.h"
 #include "loop/seen.h"
 
 static bool let_go(struct attempt *a, const char *reason, const char *note,
@@ -18,17 +19,18 @@ static bool let_go(struct attempt *a, const char *reason, const char *note,
     metrics_add(a->loop->metrics, METRIC_API_WRITES, 1);
     json_free(answered);
     if (outcome == KUBE_CONFLICT) {
-        return fault_set(fault, FAULT_CONFLICT, NULL,
-                         "the resource changed while the finalizer was removed");
+        return publish_conflict(
+            a->loop, &loop_resource_sync, attempt_object(a), &a->cancel,
+            "the resource changed while the finalizer was removed", fault);
     }
     attempt_event(a, false, reason, "Delete", note);
     if (a->run != 0 &&
         !audit_run_end(a->loop->ports.audit, a->run, "Succeeded", NULL, note, &missed)) {
-        metrics_add(a->loop->metrics, METRIC_AUDIT_ERRORS, 1);
+        attempt_audit_missed(a, &missed);
     }
     a->run = 0;
-    lg_info(a->loop->ports.lg, "deleted", LG_STR("key", a->key), LG_STR("note", note),
-            LG_STR("reconcileID", a->run_id));
+    lg_info(a->loop->ports.lg, "deleted", LG_KEY(a->key),
+            LG_STR("reconcileID", a->run_id), LG_STR("note", note));
     return true;
 }
 
@@ -166,11 +168,13 @@ static bool drop_all(struct attempt *a, struct fault *fault)
         return false;
     }
     lane = a->bindings[BIND_RISINGWAVE].lane;
-    if (!lane_begin_ddl(lane, &a->cancel, fault)) {
+    if (!lane_begin_ddl(lane, a->key, &a->cancel, fault)) {
         return false;
     }
     /* The second look proves that nothing is left; a third would be a server that lies.
      */
+    session_commit(&a->bindings[BIND_RISINGWAVE].session, true);
+    session_commit(&a->bindings[BIND_TARGET].session, true);
     for (int round = 0; done && !clean && round < 3; round++) {
         done = drop_round(a, &clean, fault);
     }

@@ -1,6 +1,7 @@
 #include "loop/follows.h"
 
 #include "kube/api.h"
+#include "loop/tags.h"
 
 static const char *created_at(const struct json *object)
 {
@@ -86,6 +87,24 @@ static bool uses(const struct attempt *a, const struct json *sync,
            shows_source(sync, source);
 }
 
+/* Whether a TableSync reads our source through the connection `name`. */
+static bool is_followed(struct attempt *a, const char *name, const struct strlist *names,
+                        const char *source)
+{
+    uint64_t tag = tags_connection(a->sync.namespace, name);
+    size_t count = 0;
+    const char **keys = kube_store_find(a->loop->syncs, tag, a->arena, &count);
+    bool found = false;
+
+    for (size_t i = 0; i < count && !found; i++) {
+        AUTO(kube_object_putp)
+        struct kube_object *sync = kube_store_get(a->loop->syncs, keys[i]);
+
+        found = sync != NULL && uses(a, sync->json, names, source);
+    }
+    return found;
+}
+
 bool follows_decides(struct attempt *a)
 {
     AUTO(kube_object_putp)
@@ -93,10 +112,7 @@ bool follows_decides(struct attempt *a)
         kube_store_get(a->loop->conns, arena_printf(a->arena, "%s/%s", a->sync.namespace,
                                                     a->sync.source_connection));
     struct strlist names = {0};
-    struct kube_object **all = NULL;
     const char *source = NULL;
-    size_t count = 0;
-    bool decides = true;
 
     if (ours != NULL) {
         names = rivals(a, ours->json);
@@ -105,10 +121,10 @@ bool follows_decides(struct attempt *a)
         return true;
     }
     source = source_path(a);
-    all = kube_store_all(a->loop->syncs, a->arena, &count);
-    for (size_t i = 0; i < count; i++) {
-        decides = decides && !uses(a, all[i]->json, &names, source);
-        kube_object_put(all[i]);
+    for (size_t i = 0; i < names.n; i++) {
+        if (is_followed(a, names.v[i], &names, source)) {
+            return false;
+        }
     }
-    return decides;
+    return true;
 }

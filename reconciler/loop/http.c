@@ -12,55 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define METRICS_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define METRICS_BYTES_MAX ((size_t)32 * 1024 * 1024)
 #define IDLE_SECONDS 10U
 /* No one client takes every place: probes and scrapers come from few addresses. */
 #define CONNECTIONS_PER_ADDRESS 16U
 /* A review of a token waits for the API server; others are answered meanwhile. */
 #define REVIEWING_THREADS 4U
 #define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status,
-                              const char *type, struct sv body)
-{
-    /* MHD copies the bytes and does not change them, whatever its signature says. */
-    union {
-        const char *in;
-        char *out;
-    } bytes = {.in = body.p == NULL ? "" : body.p};
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(body.n, bytes.out, MHD_RESPMEM_MUST_COPY);
-    enum MHD_Result result = MHD_NO;
-
-    if (response == NULL) {
-        return MHD_NO;
-    }
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    if (status == MHD_HTTP_UNAUTHORIZED) {
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-                                      "Bearer");
-    }
-    result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned status,
-                                   struct sv text)
-{
-    return answer(connection, status, "text/plain; charset=utf-8", text);
-}
-
-static enum MHD_Result answer_check(struct MHD_Connection *connection, const char *name,
-                                    bool good)
-{
-    char text[96];
-    int n = snprintf(text, sizeof(text), good ? "[+]%s ok\n" : "[-]%s failed\n", name);
-
-    return answer_text(connection, good ? MHD_HTTP_OK : MHD_HTTP_INTERNAL_SERVER_ERROR,
-                       (struct sv){text, (size_t)n});
-}
 
 /* 0: may read; else the status to answer with. */
 static unsigned refuse(struct http *http, struct MHD_Connection *connection)
@@ -88,6 +46,12 @@ static unsigned refuse(struct http *http, struct MHD_Connection *connection)
     return MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
+static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned status,
+                                   struct sv text)
+{
+    return (enum MHD_Result)http_answer(connection, status, NULL, text);
+}
+
 static enum MHD_Result answer_metrics(struct http *http,
                                       struct MHD_Connection *connection)
 {
@@ -108,9 +72,46 @@ static enum MHD_Result answer_metrics(struct http *http,
                            SV("the API server cannot be asked about the token\n"));
     }
     buf_init(&text, METRICS_BYTES_MAX);
-    http->checks.metrics(http->checks.context, &text);
-    return answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
-                  buf_sv(&text));
+    http->answers.metrics(http->answers.context, &text);
+    if (buf_overflowed(&text)) {
+        return answer_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
+                           SV("too many series: lower --metrics-per-resource\n"));
+    }
+    return (enum MHD_Result)http_answer(connection, MHD_HTTP_OK,
+                                        "text/plain; version=0.0.4; charset=utf-8",
+                                        buf_sv(&text));
+}
+
+/* The body of a PUT, which comes in pieces: true once it is whole. */
+static bool take_body(const char *upload, size_t *upload_size, void **state)
+{
+    struct http_body *body = *state;
+
+    if (body == NULL) {
+        *state = HEAP_NEW(struct http_body);
+        return false;
+    }
+    if (*upload_size == 0) {
+        return true;
+    }
+    if (*upload_size > sizeof(body->text) - body->n) {
+        body->too_long = true;
+    } else {
+        memcpy(body->text + body->n, upload, *upload_size);
+        body->n += *upload_size;
+    }
+    *upload_size = 0;
+    return false;
+}
+
+static void completed(void *context, struct MHD_Connection *connection, void **state,
+                      enum MHD_RequestTerminationCode code)
+{
+    (void)context;
+    (void)connection;
+    (void)code;
+    heap_free(*state);
+    *state = NULL;
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection,
@@ -118,23 +119,23 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection,
                               const char *upload, size_t *upload_size, void **state)
 {
     struct http *http = context;
-    const struct http_checks *checks = &http->checks;
     struct sv path = sv_from(url);
+    bool put = http->listen.debug && strcmp(method, "PUT") == 0;
+    int result = MHD_NO;
 
     (void)version;
-    (void)upload;
-    (void)upload_size;
-    (void)state;
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+    if (!put && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
         return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
                            SV("only GET is served here\n"));
     }
-    if (http->listen.probes &&
-        (sv_eq(path, SV("/healthz")) || sv_eq(path, SV("/livez")))) {
-        return answer_check(connection, "workers", checks->live(checks->context));
+    if (put && !take_body(upload, upload_size, state)) {
+        return MHD_YES;
     }
-    if (http->listen.probes && sv_eq(path, SV("/readyz"))) {
-        return answer_check(connection, "caches", checks->ready(checks->context));
+    if (http->listen.debug) {
+        return (enum MHD_Result)http_debug(http, connection, path, put, *state);
+    }
+    if (http->listen.probes && http_health(http, connection, path, &result)) {
+        return (enum MHD_Result)result;
     }
     if (http->listen.metrics && sv_eq(path, SV("/metrics"))) {
         return answer_metrics(http, connection);
@@ -171,6 +172,9 @@ static bool parse_address(const char *address, struct sockaddr_in *out_address,
         port = sv_from(colon + 1);
         text.n = (size_t)(colon - address);
         (void)snprintf(host, sizeof(host), "%.*s", SV_ARGS(text));
+    }
+    if (colon != NULL && strcmp(host, "localhost") == 0) {
+        (void)snprintf(host, sizeof(host), "127.0.0.1");
     }
     if (colon == NULL || !sv_int64(port, &number) || number < 0 || number > 65535 ||
         (text.n > 0 && inet_pton(AF_INET, host, &in.sin_addr) != 1)) {
@@ -239,7 +243,8 @@ struct MHD_Daemon *http_serve(struct http *http)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEAD_BYTES_MAX,
         MHD_OPTION_THREAD_POOL_SIZE,
         http->listen.reviews == NULL ? 0U : REVIEWING_THREADS,
-        MHD_OPTION_NOTIFY_CONNECTION, notice, http, MHD_OPTION_ARRAY,
+        MHD_OPTION_NOTIFY_CONNECTION, notice, http, MHD_OPTION_NOTIFY_COMPLETED,
+        completed, NULL, MHD_OPTION_ARRAY,
         tls ? options : &options[COUNT_OF(options) - 1], MHD_OPTION_END);
 }
 
@@ -263,10 +268,20 @@ static bool prepare(struct http *http, struct fault *fault)
     const struct http_listen *listen = &http->listen;
     struct sockaddr_in address;
 
+    if (listen->debug && !http_is_loopback(listen->address)) {
+        return fault_set(fault, FAULT_SPEC, NULL,
+                         "--debug-bind-address is '%s', and what it shows is for this "
+                         "machine alone: write 'localhost:PORT' or '127.0.0.1:PORT', "
+                         "or '0' for none",
+                         listen->address);
+    }
     if (!parse_address(listen->address, &address, fault) ||
         (listen->cert_file != NULL &&
          !http_read_pair(http, &http->cert, &http->key, fault))) {
         return false;
+    }
+    if (listen->cert_file != NULL && http->answers.certificate != NULL) {
+        http->answers.certificate(http->answers.context, true);
     }
     if (listen->cert_file != NULL && !http_pair_fits(http, &http->cert, &http->key)) {
         return fault_set(fault, FAULT_SPEC, NULL,
@@ -283,7 +298,7 @@ static bool prepare(struct http *http, struct fault *fault)
                                             "cannot serve on %s", listen->address);
 }
 
-bool http_start(const struct http_listen *listen, const struct http_checks *checks,
+bool http_start(const struct http_listen *listen, const struct http_answers *answers,
                 struct http **out_http, struct fault *fault)
 {
     struct http *http = NULL;
@@ -294,7 +309,7 @@ bool http_start(const struct http_listen *listen, const struct http_checks *chec
     }
     http = HEAP_NEW(struct http);
     http->listen = *listen;
-    http->checks = *checks;
+    http->answers = *answers;
     http->fd = -1;
     buf_init(&http->cert, HTTP_PEM_BYTES_MAX);
     buf_init(&http->key, HTTP_PEM_BYTES_MAX);

@@ -120,6 +120,13 @@ static void serve_anew(struct http *http, struct buf *cert, struct buf *key)
     }
 }
 
+static void count_read(const struct http *http, bool good)
+{
+    if (http->answers.certificate != NULL) {
+        http->answers.certificate(http->answers.context, good);
+    }
+}
+
 /*
  * What is served stays until both files are there and fit: one of them may be written
  * before the other, and the next look will find both.
@@ -129,10 +136,12 @@ static void renew(struct http *http, struct fault *told)
     AUTO(buf_deinit_zero) struct buf cert = {0};
     AUTO(buf_deinit_zero) struct buf key = {0};
     struct fault fault = FAULT_INIT;
+    bool fits = false;
 
     buf_init(&cert, HTTP_PEM_BYTES_MAX);
     buf_init(&key, HTTP_PEM_BYTES_MAX);
     if (!http_read_pair(http, &cert, &key, &fault)) {
+        count_read(http, false);
         tell(http, "certificate not read, the old one stays", told, &fault);
         return;
     }
@@ -140,7 +149,9 @@ static void renew(struct http *http, struct fault *told)
         fault_clear(told);
         return;
     }
-    if (!http_pair_fits(http, &cert, &key)) {
+    fits = http_pair_fits(http, &cert, &key);
+    count_read(http, fits);
+    if (!fits) {
         (void)fault_set(&fault, FAULT_SPEC, NULL,
                         "%s and %s are not a certificate and its private key",
                         http->listen.cert_file, http->listen.key_file);

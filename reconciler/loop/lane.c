@@ -2,10 +2,8 @@
 
 #include "base/heap.h"
 #include "base/map.h"
-#include "loop/lane_private.h"
-
-#define DOWN_FIRST_MS 1000
-#define DOWN_LONGEST_MS 30000
+#include "loop/circuit.h"
+#include "loop/queue.h"
 
 struct lanes *lanes_new(struct db_factory *factory, const struct clock *clock,
                         uint64_t seed)
@@ -16,37 +14,68 @@ struct lanes *lanes_new(struct db_factory *factory, const struct clock *clock,
     lanes->clock = clock;
     lanes->by_key = map_new(seed);
     must(pthread_mutex_init(&lanes->lock, NULL) == 0);
+    must(pthread_mutex_init(&lanes->calls_lock, NULL) == 0);
     return lanes;
 }
 
-static void close_idle(struct session *session)
+void lanes_listen(struct lanes *lanes, const struct lanes_hooks *hooks)
 {
-    if (session->source != NULL) {
-        session->source->ops->close(session->source);
-    }
-    if (session->stream != NULL) {
-        session->stream->ops->close(session->stream);
-    }
-    if (session->target != NULL) {
-        session->target->ops->close(session->target);
-    }
+    lanes->hooks = *hooks;
 }
 
-/* Takes the idle sessions out of the lane. The lock is held. */
-static size_t take_all_idle(struct lane *lane, struct session out_idle[LANE_IDLE_MAX])
-{
-    size_t count = lane->idle_count;
+/* --- news --- */
 
-    if (count > 0) {
-        memcpy(out_idle, lane->idle, count * sizeof(out_idle[0]));
+void news_call(struct news *news, struct parked *one)
+{
+    one->next = news->calls;
+    news->calls = one;
+}
+
+void lane_tell(struct lane *lane, struct news *news)
+{
+    const struct lanes_hooks *hooks = &lane->all->hooks;
+    size_t i = 0;
+
+    if (hooks->wake != NULL) {
+        for (const struct parked *p = news->calls; p != NULL; p = p->next) {
+            hooks->wake(hooks->context, p->key, 0, false);
+        }
+        for (const struct parked *p = news->sent; p != NULL; p = p->next) {
+            hooks->wake(hooks->context, p->key, queue_spread_ms(i++), true);
+        }
+        if (news->again != NULL) {
+            hooks->wake(hooks->context, news->again, news->again_ms, true);
+        }
+        if (news->fell_ms > 0) {
+            hooks->fell(hooks->context, lane->key, news->fell_ms);
+        }
+        if (news->rose) {
+            hooks->rose(hooks->context, lane->key);
+        }
     }
-    lane->idle_count = 0;
-    return count;
+    parked_free(news->calls);
+    parked_free(news->sent);
+    memset(news, 0, sizeof(*news));
+}
+
+#define PARKED "Parked"
+
+bool lane_parked(const struct lane *lane, const char *what, struct fault *fault)
+{
+    return fault_set(fault, FAULT_CONFLICT, PARKED,
+                     "%s in the lane of connection '%s', so this comes later", what,
+                     lane->key);
+}
+
+bool lane_is_parked(const struct fault *fault)
+{
+    return fault->class == FAULT_CONFLICT && strcmp(fault->reason, PARKED) == 0;
 }
 
 /* Drops everything that belongs to the lane's old identity. Not under its lock. */
 static void lane_reset(struct lane *lane, const char *fingerprint)
 {
+    struct news news = {0};
     struct session idle[LANE_IDLE_MAX];
     struct map *old = NULL;
     size_t count = 0, at = 0;
@@ -59,18 +88,17 @@ static void lane_reset(struct lane *lane, const char *fingerprint)
         heap_free(lane->fingerprint);
         lane->fingerprint = heap_strdup(fingerprint);
         lane->epoch++;
-        lane->down_until_ms = 0;
-        lane->down_count = 0;
-        lane->proven = false;
-        lane->trying = false;
+        circuit_reset(lane);
+        circuit_disperse(lane, &news);
         lane->backends = 0;
-        count = take_all_idle(lane, idle);
+        count = lane_take_idle(lane, idle);
         old = lane->observations;
         lane->observations = map_new(1);
     }
     (void)pthread_mutex_unlock(&lane->lock);
+    lane_tell(lane, &news);
     for (size_t i = 0; i < count; i++) {
-        close_idle(&idle[i]);
+        lane_close_idle(&idle[i]);
     }
     while (old != NULL && map_next(old, &at, &key, &value)) {
         observation_put(value);
@@ -85,9 +113,13 @@ void lane_put(struct lane *lane)
     }
     lane_reset(lane, NULL);
     map_free(lane->observations);
+    parking_deinit(&lane->entry);
+    parking_deinit(&lane->readers);
+    parking_deinit(&lane->ddl);
     (void)pthread_cond_destroy(&lane->changed);
     (void)pthread_mutex_destroy(&lane->lock);
     heap_free(lane->fingerprint);
+    heap_free(lane->key);
     heap_free(lane);
 }
 
@@ -109,15 +141,21 @@ void lanes_free(struct lanes *lanes)
         lane_put(value);
     }
     map_free(lanes->by_key);
+    (void)pthread_mutex_destroy(&lanes->calls_lock);
     (void)pthread_mutex_destroy(&lanes->lock);
     heap_free(lanes);
 }
 
-static struct lane *lane_new(struct lanes *lanes)
+static struct lane *lane_new(struct lanes *lanes, const char *key)
 {
     struct lane *lane = HEAP_NEW(struct lane);
     pthread_condattr_t attributes;
 
+    lane->all = lanes;
+    lane->key = heap_strdup(key);
+    parking_init(&lane->entry);
+    parking_init(&lane->readers);
+    parking_init(&lane->ddl);
     lane->clock = lanes->clock;
     lane->factory = lanes->factory;
     lane->observations = map_new(1);
@@ -137,7 +175,7 @@ struct lane *lane_get(struct lanes *lanes, const char *key, const char *fingerpr
     (void)pthread_mutex_lock(&lanes->lock);
     lane = map_find(lanes->by_key, sv_from(key));
     if (lane == NULL) {
-        lane = lane_new(lanes);
+        lane = lane_new(lanes, key);
         (void)map_put(lanes->by_key, sv_from(key), lane);
     }
     atomic_fetch_add(&lane->references, 1);
@@ -180,158 +218,21 @@ int64_t lane_backends(struct lane *lane)
     return count;
 }
 
-/* --- sessions --- */
-
-enum turn { TURN_IDLE, TURN_OPEN, TURN_DOWN };
-
-static bool is_down(const struct lane *lane)
+void lanes_visit(struct lanes *lanes,
+                 void (*visit)(void *context, const struct lane_numbers *numbers),
+                 void *context)
 {
-    /* Its pause is over and somebody tries: whoever comes meanwhile hears the old word.
-     */
-    return clock_monotonic_ms(lane->clock) < lane->down_until_ms ||
-           (lane->down_count > 0 && lane->trying);
-}
+    struct hung hung;
+    size_t at = 0;
+    struct sv key;
+    void *lane = NULL;
 
-/* An idle session, the permission to open one, or the memory of why there is none. */
-static enum turn take_turn(struct lane *lane, bool idle_will_do, struct cancel *cancel,
-                           struct session *out_session, struct fault *fault)
-{
-    enum turn turn = TURN_OPEN;
+    circuit_look(lanes, &hung);
+    (void)pthread_mutex_lock(&lanes->lock);
+    while (map_next(lanes->by_key, &at, &key, &lane)) {
+        struct lane_numbers numbers = circuit_numbers(lane, &hung);
 
-    (void)pthread_mutex_lock(&lane->lock);
-    while (!lane->proven && lane->trying && !is_down(lane) &&
-           cancel_remaining_ms(cancel) > 0) {
-        lane_wait_slice(lane);
+        visit(context, &numbers);
     }
-    out_session->epoch = lane->epoch;
-    if (is_down(lane)) {
-        *fault = lane->down;
-        turn = TURN_DOWN;
-    } else if (idle_will_do && lane->idle_count > 0) {
-        *out_session = lane->idle[--lane->idle_count];
-        out_session->reused = true;
-        turn = TURN_IDLE;
-    } else {
-        lane->trying = lane->trying || !lane->proven;
-    }
-    (void)pthread_mutex_unlock(&lane->lock);
-    return turn;
-}
-
-/* Remembers how opening went: consecutive failures lengthen the pause. */
-static void note_opened(struct lane *lane, int64_t epoch, const struct fault *fault)
-{
-    (void)pthread_mutex_lock(&lane->lock);
-    if (lane->epoch == epoch) {
-        lane->trying = false;
-    }
-    if (lane->epoch == epoch && fault == NULL) {
-        lane->proven = true;
-        lane->down_count = 0;
-        lane->down_until_ms = 0;
-    } else if (lane->epoch == epoch && fault->class != FAULT_CANCELLED) {
-        lane->proven = false;
-        lane->down = *fault;
-        lane->down_until_ms =
-            clock_monotonic_ms(lane->clock) +
-            backoff_ms(DOWN_FIRST_MS, DOWN_LONGEST_MS, lane->down_count);
-        lane->down_count += lane->down_count < 30 ? 1 : 0;
-    }
-    (void)pthread_cond_broadcast(&lane->changed);
-    (void)pthread_mutex_unlock(&lane->lock);
-}
-
-static bool open_now(struct lane *lane, const struct db_endpoint *endpoint,
-                     struct cancel *cancel, struct session *session, struct fault *fault)
-{
-    struct db_factory *factory = lane->factory;
-
-    switch (session->type) {
-    case DBCONN_MYSQL:
-        return factory->ops->open_source(factory, endpoint, cancel, &session->source,
-                                         fault);
-    case DBCONN_RISINGWAVE:
-        return factory->ops->open_stream(factory, endpoint, cancel, &session->stream,
-                                         fault);
-    case DBCONN_STARROCKS:
-        return factory->ops->open_target(factory, endpoint, cancel, &session->target,
-                                         fault);
-    case DBCONN_TYPE_MAX:
-        break;
-    }
-    must(false);
-    return false;
-}
-
-static bool open_session(struct lane *lane, const struct db_endpoint *endpoint,
-                         bool idle_will_do, struct cancel *cancel,
-                         struct session *out_session, struct fault *fault)
-{
-    struct session session = {.lane = lane, .type = endpoint->conn->type};
-    struct cancel child;
-    bool opened = true;
-
-    switch (take_turn(lane, idle_will_do, cancel, &session, fault)) {
-    case TURN_DOWN:
-        return false;
-    case TURN_OPEN:
-        cancel_init_child(&child, cancel, DB_CONNECT_TIMEOUT_MS);
-        opened = open_now(lane, endpoint, &child, &session, fault);
-        note_opened(lane, session.epoch, opened ? NULL : fault);
-        break;
-    case TURN_IDLE:
-        break;
-    }
-    if (opened) {
-        *out_session = session;
-    }
-    return opened;
-}
-
-bool session_open(struct lane *lane, const struct db_endpoint *endpoint,
-                  struct cancel *cancel, struct session *out_session, struct fault *fault)
-{
-    return open_session(lane, endpoint, true, cancel, out_session, fault);
-}
-
-bool session_open_new(struct lane *lane, const struct db_endpoint *endpoint,
-                      struct cancel *cancel, struct session *out_session,
-                      struct fault *fault)
-{
-    return open_session(lane, endpoint, false, cancel, out_session, fault);
-}
-
-static bool breaks_session(const struct fault *fault)
-{
-    return fault != NULL &&
-           (fault->class == FAULT_UNAVAILABLE || fault->class == FAULT_CANCELLED ||
-            fault->class == FAULT_BUG);
-}
-
-void session_close(struct session *session, const struct fault *fault)
-{
-    struct lane *lane = session->lane;
-    struct session idle[LANE_IDLE_MAX];
-    size_t count = 0;
-    bool kept = false;
-
-    if (session->source == NULL && session->stream == NULL && session->target == NULL) {
-        return;
-    }
-    (void)pthread_mutex_lock(&lane->lock);
-    if (breaks_session(fault)) {
-        /* What broke this one (a restart, a time limit) has broken the idle ones too. */
-        count = take_all_idle(lane, idle);
-    } else if (session->epoch == lane->epoch && lane->idle_count < LANE_IDLE_MAX) {
-        lane->idle[lane->idle_count++] = *session;
-        kept = true;
-    }
-    (void)pthread_mutex_unlock(&lane->lock);
-    if (!kept) {
-        close_idle(session);
-    }
-    for (size_t i = 0; i < count; i++) {
-        close_idle(&idle[i]);
-    }
-    memset(session, 0, sizeof(*session));
+    (void)pthread_mutex_unlock(&lanes->lock);
 }

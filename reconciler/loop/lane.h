@@ -3,11 +3,17 @@
  * observation, the turn to run DDL, and the memory that the server is down.
  *
  * Observation is bulk: one catalog query serves every TableSync that asks within its
- * freshness; while one worker reads, others wait for its answer instead of asking too.
- * DDL on one server runs one resource at a time. After a failed login or connect the lane
- * answers with that fault for a while, so that many resources behind a dead server
- * neither hammer it nor wait for its timeouts; then one of them tries, and until a login
- * has worked no second one does at the same time.
+ * freshness. DDL on one server runs one resource at a time. After a failed login or
+ * connect the lane answers with that fault for a while, so that many resources behind a
+ * dead server neither hammer it nor wait for its timeouts; then one of them tries, and
+ * until a login has worked no second one does at the same time (circuit.c).
+ *
+ * So many attempts are in a lane at once, and no more (LANE_LIMIT); one while nobody
+ * knows whether the server answers. Whoever cannot enter, or would have to wait long for
+ * what another attempt does (a login, a catalog read, DDL), is *parked*: it gets a fault
+ * that lane_is_parked() tells, ends quietly, and its queue key comes back through the
+ * hooks when there is room. So a server that hangs holds few workers, and none for the
+ * sake of another attempt. Only what is over in a moment is waited for in place.
  *
  * A lane's identity is its fingerprint (connection uid, generation, Secret version): when
  * it changes, sessions, observations and the memory of being down are dropped.
@@ -21,6 +27,8 @@
 
 struct lanes;
 struct lane;
+
+#define LANE_LIMIT 4 /* attempts in one lane at once */
 
 /* A bulk observation: immutable, refcounted, owns its arena. */
 struct observation {
@@ -46,6 +54,8 @@ enum observation_kind {
 struct lanes *lanes_new(struct db_factory *factory, const struct clock *clock,
                         uint64_t seed);
 void lanes_free(struct lanes *lanes); /* no session may be out */
+/* The fault only says that the attempt is to end quietly and comes back by itself. */
+bool lane_is_parked(const struct fault *fault);
 
 /*
  * The lane of connection `key` ("namespace/name"), kept until lanes_remove(). Callers
@@ -55,8 +65,16 @@ struct lane *lane_get(struct lanes *lanes, const char *key, const char *fingerpr
 void lane_put(struct lane *lane);
 void lane_putp(struct lane **lane);
 void lanes_remove(struct lanes *lanes, const char *key);
+/*
+ * Which lane to enter first, when an attempt needs several: the lower, the less likely it
+ * gets in. Who is not let into the lane of a dead server should not have taken room in
+ * the lanes of others before.
+ */
+int lane_rank(struct lane *lane, const char *key);
 /* Forgets that the server was down: the next attempt tries again at once. */
 void lane_retry(struct lane *lane);
+
+struct door;
 
 /* A session: an idle one, or newly opened. Exactly one of the pointers is set, by type.
  */
@@ -65,18 +83,27 @@ struct session {
     struct source_db *source;
     struct stream_db *stream;
     struct target_db *target;
-    int64_t epoch; /* of the lane's fingerprint */
+    struct door *door; /* the lane's side of it */
+    int64_t epoch;     /* of the lane's fingerprint */
     enum dbconn_type type;
     bool reused; /* it was idle: the server may have closed it meanwhile */
 };
 
+/*
+ * `key`: the queue key of who asks, which is one and the same string (not a copy of it)
+ * for all sessions of an attempt, and lives as long as they do. NULL: a command, which is
+ * never parked.
+ */
 MUST_CHECK bool session_open(struct lane *lane, const struct db_endpoint *endpoint,
-                             struct cancel *cancel, struct session *out_session,
-                             struct fault *fault);
+                             const char *key, struct cancel *cancel,
+                             struct session *out_session, struct fault *fault);
 /* The same, never an idle one: it proves that the login works now. */
 MUST_CHECK bool session_open_new(struct lane *lane, const struct db_endpoint *endpoint,
-                                 struct cancel *cancel, struct session *out_session,
-                                 struct fault *fault);
+                                 const char *key, struct cancel *cancel,
+                                 struct session *out_session, struct fault *fault);
+/* While this is on, whoever has the session (which may be empty) is not parked any more:
+ * it is in the middle of something. */
+void session_commit(struct session *session, bool on);
 /*
  * Gives a session back to its lane, or closes it and all idle ones of the lane when
  * `fault` (may be NULL) is of a class after which a session is broken. Safe on an empty
@@ -107,8 +134,11 @@ void lane_forget(struct lane *lane);
 void lane_learn_backends(struct lane *lane, int64_t count);
 int64_t lane_backends(struct lane *lane);
 
-/* The turn to run DDL on this server; waits for it until the cancel ends. */
-MUST_CHECK bool lane_begin_ddl(struct lane *lane, struct cancel *cancel,
+/*
+ * The turn to run DDL on this server. Who is next waits for it in place, for as long as
+ * a short statement takes; others, and who waits longer, are parked.
+ */
+MUST_CHECK bool lane_begin_ddl(struct lane *lane, const char *key, struct cancel *cancel,
                                struct fault *fault);
 void lane_end_ddl(struct lane *lane);
 

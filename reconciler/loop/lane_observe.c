@@ -2,7 +2,6 @@
 #include "base/map.h"
 #include "loop/lane_private.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -21,10 +20,18 @@ void observation_putp(struct observation **observation)
     observation_put(TAKE(*observation));
 }
 
-void lane_wait_slice(struct lane *lane)
+int64_t lane_wait_until(int64_t wait_ms)
+{
+    return clock_monotonic_ms(clock_system()) + wait_ms;
+}
+
+bool lane_wait_slice(struct lane *lane, int64_t until_ms, struct cancel *cancel)
 {
     struct timespec until;
 
+    if (cancel_remaining_ms(cancel) <= 0 || lane_wait_until(0) >= until_ms) {
+        return false;
+    }
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += LANE_WAIT_SLICE_MS * INT64_C(1000000);
     if (until.tv_nsec >= 1000000000) {
@@ -32,6 +39,7 @@ void lane_wait_slice(struct lane *lane)
         until.tv_nsec -= 1000000000;
     }
     (void)pthread_cond_timedwait(&lane->changed, &lane->lock, &until);
+    return true;
 }
 
 static void key_of(enum observation_kind kind, const char *scope, char out_key[SCOPE_MAX])
@@ -94,28 +102,111 @@ static struct observation *publish(struct lane *lane, const char *key, int64_t e
     return map_put(lane->observations, sv_from(key), o);
 }
 
+/* Just now: a read that takes long may never end, and nobody relies on it. */
+static bool is_read(const struct lane *lane, const char *key)
+{
+    int64_t from_ms = clock_monotonic_ms(lane->clock) - LANE_SUSPECT_MS;
+
+    for (size_t i = 0; i < LANE_READS_MAX; i++) {
+        if (lane->reading[i] != NULL && lane->read_from_ms[i] >= from_ms &&
+            strcmp(lane->reading[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Without a place nobody waits for this read. */
+static void begin_read(struct lane *lane, const char *key)
+{
+    for (size_t i = 0; i < LANE_READS_MAX; i++) {
+        if (lane->reading[i] == NULL) {
+            lane->reading[i] = key;
+            lane->read_from_ms[i] = clock_monotonic_ms(lane->clock);
+            break;
+        }
+    }
+}
+
+/*
+ * Another attempt is reading: its answer may do for us too. It is waited for a moment in
+ * place; then who may be parked is, and who may not (or when nobody reads any more) asks
+ * itself: *out_found is NULL. The lock is held. False: parked.
+ */
+static bool find_or_wait(struct session *session, enum observation_kind kind,
+                         const char *key, int64_t oldest_ms, struct cancel *cancel,
+                         struct news *news, struct observation **out_found,
+                         struct fault *fault)
+{
+    struct lane *lane = session->lane;
+    const struct door *door = session->door;
+    int64_t until_ms = lane_wait_until(LANE_READ_WAIT_MS);
+
+    *out_found = NULL;
+    while ((*out_found = find_fresh(lane, kind, key, oldest_ms)) == NULL &&
+           is_read(lane, key) && lane_wait_slice(lane, until_ms, cancel)) {
+    }
+    if (*out_found != NULL || !is_read(lane, key) || door->key == NULL ||
+        door->committed) {
+        return true;
+    }
+    parking_add(&lane->readers, door->key);
+    news->again = door->key;
+    news->again_ms = LANE_SUSPECT_MS;
+    return lane_parked(lane, "another attempt is reading", fault);
+}
+
+/* What was read is there for everybody, and who waits for it is called. */
+static void end_read(struct session *session, const char *key, bool read,
+                     struct observation *o)
+{
+    struct lane *lane = session->lane;
+    struct observation *old = NULL;
+    struct parked *waiting = NULL;
+    struct news news = {0};
+
+    (void)pthread_mutex_lock(&lane->lock);
+    for (size_t i = 0; i < LANE_READS_MAX; i++) {
+        lane->reading[i] = lane->reading[i] == key ? NULL : lane->reading[i];
+    }
+    if (read) {
+        old = publish(lane, key, session->epoch, o);
+    }
+    waiting = parking_take_all(&lane->readers);
+    while (waiting != NULL) {
+        struct parked *next = waiting->next;
+
+        news_call(&news, waiting);
+        waiting = next;
+    }
+    (void)pthread_cond_broadcast(&lane->changed);
+    (void)pthread_mutex_unlock(&lane->lock);
+    observation_put(old);
+    lane_tell(lane, &news);
+}
+
 bool lane_observe(struct session *session, enum observation_kind kind, const char *scope,
                   int64_t max_age_ms, struct cancel *cancel,
                   struct observation **out_observation, struct fault *fault)
 {
     struct lane *lane = session->lane;
-    struct observation *o = NULL, *old = NULL;
+    struct observation *o = NULL;
     int64_t oldest_ms = clock_monotonic_ms(lane->clock) - max_age_ms;
+    struct news news = {0};
     char key[SCOPE_MAX];
-    bool read = false;
+    bool may = false, read = false;
 
     key_of(kind, scope, key);
     (void)pthread_mutex_lock(&lane->lock);
-    /* Another thread is reading: its answer may do for us too. */
-    while ((o = find_fresh(lane, kind, key, oldest_ms)) == NULL && lane->observing > 0 &&
-           cancel_remaining_ms(cancel) > 0) {
-        lane_wait_slice(lane);
+    may = find_or_wait(session, kind, key, oldest_ms, cancel, &news, &o, fault);
+    if (may && o == NULL) {
+        begin_read(lane, key);
     }
-    lane->observing += o == NULL ? 1 : 0;
     (void)pthread_mutex_unlock(&lane->lock);
-    if (o != NULL) {
-        *out_observation = o;
-        return true;
+    lane_tell(lane, &news);
+    if (!may || o != NULL) {
+        *out_observation = may ? o : *out_observation;
+        return may;
     }
     o = HEAP_NEW(struct observation);
     o->arena = arena_new(ARENA_CEILING_BYTES);
@@ -123,14 +214,7 @@ bool lane_observe(struct session *session, enum observation_kind kind, const cha
     o->taken_ms = clock_monotonic_ms(lane->clock);
     read = cancel_check(cancel, "waiting for the catalog", fault) &&
            read_now(session, kind, scope, cancel, o, fault);
-    (void)pthread_mutex_lock(&lane->lock);
-    lane->observing--;
-    if (read) {
-        old = publish(lane, key, session->epoch, o);
-    }
-    (void)pthread_cond_broadcast(&lane->changed);
-    (void)pthread_mutex_unlock(&lane->lock);
-    observation_put(old);
+    end_read(session, key, read, o);
     if (!read) {
         observation_put(o);
         return false;
@@ -169,37 +253,5 @@ void lane_forget(struct lane *lane)
     /* One more than now: a read that began in this very millisecond is out of date too.
      */
     lane->forgotten_ms = clock_monotonic_ms(lane->clock) + 1;
-    (void)pthread_mutex_unlock(&lane->lock);
-}
-
-bool lane_begin_ddl(struct lane *lane, struct cancel *cancel, struct fault *fault)
-{
-    bool got = false;
-
-    (void)pthread_mutex_lock(&lane->lock);
-    while (lane->ddl_busy && cancel_remaining_ms(cancel) > 0) {
-        lane_wait_slice(lane);
-    }
-    if (!lane->ddl_busy) {
-        lane->ddl_busy = true;
-        got = true;
-    }
-    (void)pthread_mutex_unlock(&lane->lock);
-    if (got) {
-        return true;
-    }
-    if (cancel_fired(cancel)) {
-        return fault_set(fault, FAULT_CANCELLED, NULL, "stopped while waiting for DDL");
-    }
-    return fault_set(fault, FAULT_CONFLICT, NULL,
-                     "another resource is running DDL on the same server");
-}
-
-void lane_end_ddl(struct lane *lane)
-{
-    (void)pthread_mutex_lock(&lane->lock);
-    must(lane->ddl_busy);
-    lane->ddl_busy = false;
-    (void)pthread_cond_broadcast(&lane->changed);
     (void)pthread_mutex_unlock(&lane->lock);
 }

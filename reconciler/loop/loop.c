@@ -1,11 +1,13 @@
 #include "loop/loop.h"
 
-#include "base/hash.h"
 #include "base/heap.h"
 #include "loop/conn.h"
+#include "loop/gauges.h"
 #include "loop/memo.h"
 #include "loop/secrets.h"
 #include "loop/seen.h"
+#include "loop/tags.h"
+#include "loop/wake.h"
 #include "model/spec.h"
 
 #define API_TIMEOUT_MS 15000
@@ -31,14 +33,23 @@ struct loop *loop_new(const struct loop_ports *ports, const struct loop_options 
     loop->stop = stop;
     loop->api = (struct kube_api){.transport = ports->kube,
                                   .clock = ports->clock,
-                                  .call_timeout_ms = API_TIMEOUT_MS};
+                                  .call_timeout_ms = API_TIMEOUT_MS,
+                                  .watch_idle_ms = options->watch_idle_ms,
+                                  .list_only = options->list_only,
+                                  .fence = ports->fence};
     loop->events =
         kube_events_new(&loop->api, TSYNC_GROUP "/controller", options->instance);
     loop->syncs = kube_store_new();
     loop->conns = kube_store_new();
+    kube_store_tag_with(loop->syncs, tags_of_sync);
+    kube_store_tag_with(loop->conns, tags_of_conn);
+    kube_store_keep_annotations(loop->syncs, TSYNC_GROUP "/");
+    kube_store_keep_annotations(loop->conns, TSYNC_GROUP "/");
     loop->queue = queue_new(ports->clock, ports->seed);
     loop->lanes = lanes_new(ports->databases, ports->clock, ports->seed);
+    wake_listen(loop);
     loop->metrics = metrics_new(ports->clock);
+    loop->gauges = gauges_new();
     loop->seen = seen_new(ports->seed);
     loop->memo = memo_new(ports->seed);
     loop->secrets = secrets_new(&loop->api, ports->lg, ports->seed,
@@ -58,86 +69,80 @@ void loop_free(struct loop *loop)
     kube_store_free(loop->conns);
     kube_events_free(loop->events);
     metrics_free(loop->metrics);
+    gauges_free(loop->gauges);
     memo_free(loop->memo);
     seen_free(loop->seen);
     heap_free(loop);
 }
 
-/*
- * Everything of an object whose change deserves an attempt: not its status, not its
- * managed fields. Generation covers spec; the server raises it for a deletion too.
- */
-static void fingerprint(const struct json *object, char out_hex[HASH_HEX_SIZE])
+/* Returns whether the object still exists. */
+static bool enqueue_if_changed(struct loop *loop, struct kube_store *store,
+                               const char *queue_key, const char *key, bool initial,
+                               bool *out_changed)
 {
-    AUTO(hash_freep) struct hash *h = hash_new();
-    const struct json *metadata = json_get(object, "metadata");
-    struct buf text;
+    uint64_t fingerprint = 0;
+    bool exists = kube_store_fingerprint(store, key, &fingerprint);
+    /* Somebody waits for what comes of a change, more than for a new resource. */
+    enum queue_priority priority = initial                              ? QUEUE_LOW
+                                   : seen_before(loop->seen, queue_key) ? QUEUE_URGENT
+                                                                        : QUEUE_NORMAL;
 
-    buf_init(&text, KUBE_BODY_MAX);
-    hash_addz(h, kube_uid(object));
-    hash_add_int(h, kube_generation(object));
-    hash_add_int(h, kube_deleting(object) ? 1 : 0);
-    json_print(json_get(metadata, "annotations"), &text);
-    hash_add(h, buf_sv(&text));
-    buf_deinit(&text);
-    hash_finish(h, out_hex);
+    *out_changed = seen_changed(loop->seen, queue_key, fingerprint);
+    if (*out_changed) {
+        /* Failures of what was there before are forgotten with their generation. */
+        queue_add(loop->queue, queue_key, priority);
+    }
+    return exists;
 }
 
-static void enqueue_if_changed(struct loop *loop, struct kube_store *store,
-                               const char *prefix, const char *key, bool *out_changed)
+static void enqueue_connections(struct loop *loop, const char *namespace,
+                                const char *const names[3])
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
-    AUTO(kube_object_putp) struct kube_object *object = kube_store_get(store, key);
-    const char *queue_key = arena_printf(arena, "%s%s", prefix, key);
-    char hex[HASH_HEX_SIZE] = "gone";
 
-    if (object != NULL) {
-        fingerprint(object->json, hex);
-    }
-    *out_changed = seen_changed(loop->seen, queue_key, hex);
-    if (*out_changed) {
-        /* What failed before may be what was just changed: no backoff from then. */
-        queue_forget(loop->queue, queue_key);
-        queue_add(loop->queue, queue_key);
+    for (size_t i = 0; i < 3; i++) {
+        if (names[i] != NULL) {
+            queue_add_after(
+                loop->queue,
+                arena_printf(arena, LOOP_KEY_CONN "%s/%s", namespace, names[i]), 1000,
+                QUEUE_NORMAL);
+        }
     }
 }
 
 void loop_enqueue_connections(struct loop *loop, const struct tablesync *sync)
 {
-    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
     const char *const names[] = {sync->source_connection, sync->rw_connection,
                                  sync->target_connection};
 
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (names[i] != NULL) {
-            queue_add_after(
-                loop->queue,
-                arena_printf(arena, LOOP_KEY_CONN "%s/%s", sync->namespace, names[i]),
-                1000);
-        }
-    }
+    enqueue_connections(loop, sync->namespace, names);
 }
 
 void loop_sync_changed(void *context, const char *key, bool initial)
 {
+    static const char *const paths[] = {
+        "spec.source.connectionRef.name",
+        "spec.risingWave.connectionRef.name",
+        "spec.target.connectionRef.name",
+    };
     struct loop *loop = context;
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
-    AUTO(kube_object_putp) struct kube_object *object = kube_store_get(loop->syncs, key);
-    struct tablesync sync = {0};
+    const char *queue_key = arena_printf(arena, LOOP_KEY_SYNC "%s", key);
+    const char *names[COUNT_OF(paths)] = {NULL};
+    struct sv name = sv_from(key);
+    struct sv namespace = sv_cut(&name, '/');
     bool changed = false;
 
-    (void)initial;
-    enqueue_if_changed(loop, loop->syncs, LOOP_KEY_SYNC, key, &changed);
-    if (changed && object == NULL) {
-        struct sv name = sv_from(key);
-
-        conn_enqueue_held(loop, sv_cut(&name, '/'));
-    }
-    if (!changed || object == NULL) {
+    bool exists =
+        enqueue_if_changed(loop, loop->syncs, queue_key, key, initial, &changed);
+    if (!changed) {
         return;
     }
-    tablesync_decode_identity(object->json, arena, &sync);
-    loop_enqueue_connections(loop, &sync);
+    if (!exists) {
+        conn_enqueue_held(loop, namespace);
+    } else if (kube_store_pick(loop->syncs, key, paths, COUNT_OF(paths), arena, names)) {
+        enqueue_connections(loop, arena_copy(arena, namespace), names);
+    }
 }
 
 static bool uses(const struct tablesync *sync, const char *namespace, const char *name)
@@ -160,15 +165,19 @@ bool loop_connection_is_used(struct loop *loop, const char *namespace, const cha
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
     size_t count = 0;
-    struct kube_object **all = kube_store_all(loop->syncs, arena, &count);
+    const char **keys =
+        kube_store_find(loop->syncs, tags_connection(namespace, name), arena, &count);
     bool used = false;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !used; i++) {
+        AUTO(kube_object_putp)
+        struct kube_object *object = kube_store_get(loop->syncs, keys[i]);
         struct tablesync sync = {0};
 
-        tablesync_decode_identity(all[i]->json, arena, &sync);
-        used = used || uses(&sync, namespace, name);
-        kube_object_put(all[i]);
+        if (object != NULL) {
+            tablesync_decode_identity(object->json, arena, &sync);
+            used = uses(&sync, namespace, name);
+        }
     }
     return used;
 }
@@ -176,31 +185,29 @@ bool loop_connection_is_used(struct loop *loop, const char *namespace, const cha
 void loop_enqueue_users(struct loop *loop, struct sv namespace, struct sv name)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    uint64_t tag = tags_connection(arena_copy(arena, namespace), arena_copy(arena, name));
     size_t count = 0;
-    struct kube_object **all = kube_store_all(loop->syncs, arena, &count);
-    const char *in = arena_copy(arena, namespace), *of = arena_copy(arena, name);
+    const char **keys = kube_store_find(loop->syncs, tag, arena, &count);
+    size_t woken = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        struct tablesync sync = {0};
+    /* The oldest first. One that only shares the hash gets an attempt too many. */
+    for (size_t i = count; i > 0; i--) {
+        const char *key = arena_printf(arena, LOOP_KEY_SYNC "%s", keys[i - 1]);
 
-        tablesync_decode_identity(all[i]->json, arena, &sync);
-        if (uses(&sync, in, of)) {
-            const char *key = arena_printf(arena, LOOP_KEY_SYNC "%s", all[i]->key);
-
-            queue_forget(loop->queue, key);
-            queue_add(loop->queue, key);
-        }
-        kube_object_put(all[i]);
+        queue_forget(loop->queue, key);
+        queue_add_after(loop->queue, key, queue_spread_ms(woken++), QUEUE_NORMAL);
     }
 }
 
 void loop_conn_changed(void *context, const char *key, bool initial)
 {
     struct loop *loop = context;
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    const char *queue_key = arena_printf(arena, LOOP_KEY_CONN "%s", key);
     struct sv name = sv_from(key), namespace;
     bool changed = false;
 
-    enqueue_if_changed(loop, loop->conns, LOOP_KEY_CONN, key, &changed);
+    (void)enqueue_if_changed(loop, loop->conns, queue_key, key, initial, &changed);
     if (changed && !initial) {
         namespace = sv_cut(&name, '/');
         loop_enqueue_users(loop, namespace, name);
@@ -235,7 +242,8 @@ void loop_secret_changed(void *context, const char *key)
         const struct json *o = all[i]->json;
 
         if (sv_eq(sv_from(kube_namespace(o)), namespace) && names_secret(o, secret)) {
-            queue_add(loop->queue, arena_printf(arena, LOOP_KEY_CONN "%s", all[i]->key));
+            queue_add(loop->queue, arena_printf(arena, LOOP_KEY_CONN "%s", all[i]->key),
+                      QUEUE_NORMAL);
             loop_enqueue_users(loop, namespace, sv_from(kube_name(o)));
         }
         kube_object_put(all[i]);

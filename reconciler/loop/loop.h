@@ -15,11 +15,13 @@
 #include "audit/audit.h"
 #include "base/cancel.h"
 #include "base/crypto.h"
+#include "base/fence.h"
 #include "base/log.h"
 #include "db/db.h"
 #include "kube/events.h"
 #include "kube/reflector.h"
 #include "loop/lane.h"
+#include "loop/log_key.h"
 #include "loop/metrics.h"
 #include "loop/queue.h"
 
@@ -30,19 +32,27 @@ struct loop_ports {
     struct audit *audit;         /* NULL: no audit */
     const struct crypto *crypto; /* NULL: no credentials are kept (keep.h) */
     struct lg *lg;               /* NULL: silent */
+    /* Asked before every statement and every write to the API (leader.h); NULL: there is
+     * nobody else. */
+    const struct fence *fence;
     uint64_t seed;
 };
 
 struct loop_options {
     const char *namespace; /* NULL: all namespaces */
     const char *instance;  /* pod name, for events */
+    /* Of the same Pod; NULL: events about the controller itself are on TableSyncs. */
+    const char *pod_namespace, *pod_uid;
     int64_t resync_ms;     /* how often a connection is looked at: 60 s; a TableSync
                               says it itself, in spec.drift.interval */
     int64_t poll_ms;       /* while a snapshot or a backfill runs: 2 s */
+    int64_t watch_idle_ms; /* silence after which a watch is opened anew; 0: 90 s */
+    bool list_only;        /* collections are listed in pages, never streamed */
     int64_t attempt_ms;    /* longest attempt: 15 min (DDL may take 10) */
     bool watch_secrets;    /* threads that watch named Secrets; false in the simulation */
 };
 
+struct gauges;
 struct secrets;
 struct seen;
 struct memo;
@@ -57,8 +67,9 @@ struct loop {
     struct queue *queue;
     struct lanes *lanes;
     struct metrics *metrics;
-    struct seen *seen; /* what was last enqueued for, and how backlogs moved */
-    struct memo *memo; /* how far plans were carried out */
+    struct gauges *gauges; /* what attempts found, for metrics */
+    struct seen *seen;     /* what was last enqueued for, and how backlogs moved */
+    struct memo *memo;     /* how far plans were carried out */
     struct cancel *stop;
 };
 

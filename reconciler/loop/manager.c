@@ -1,14 +1,17 @@
 #include "loop/manager.h"
 
 #include "base/heap.h"
-#include "loop/http.h"
-#include "loop/introspect.h"
+#include "loop/auditing.h"
+#include "loop/introspect_serve.h"
 #include "loop/keep.h"
+#include "loop/metrics_rest.h"
 #include "loop/workers.h"
 
 #include <pthread.h>
 
 #define HOUSEKEEPING_MS INT64_C(600000)
+/* So many keys at once are a burst: what it needed is given back when it is over. */
+#define BURST_KEYS 100
 
 struct manager {
     struct loop *loop;
@@ -18,8 +21,12 @@ struct manager {
     pthread_t threads[3]; /* two reflectors and the housekeeper */
     size_t started;       /* how many of them run */
     struct workers *workers;
-    struct http *metrics, *probes;
-    struct reviews *reviews; /* NULL: everybody may read metrics */
+    struct leader *leader;          /* NULL: no election */
+    struct kube_transport *counted; /* ports.kube, and what goes through is counted */
+    struct introspect introspect;
+    struct introspect_server *server;
+    const struct footprint *footprint; /* NULL: left as it is */
+    bool synced, burst;                /* at the last look */
 };
 
 static void *reflector_thread(void *argument)
@@ -48,34 +55,13 @@ static void *keeper_thread(void *argument)
         if (loop->ports.audit != NULL &&
             !audit_prune(loop->ports.audit, &deleted, &fault)) {
             metrics_add(loop->metrics, METRIC_AUDIT_ERRORS, 1);
-            lg_error(loop->ports.lg, "audit retention failed",
-                     LG_STR("error", fault.text));
+            if (!auditing_is_told(&fault)) {
+                lg_error(loop->ports.lg, "audit retention failed",
+                         LG_STR("error", fault.text));
+            }
         }
     }
     return NULL;
-}
-
-/* --- what HTTP asks --- */
-
-static bool is_live(void *context)
-{
-    const struct manager *op = context;
-
-    return !workers_stuck(op->workers);
-}
-
-static bool is_ready(void *context)
-{
-    const struct manager *op = context;
-
-    return workers_synced(op->loop);
-}
-
-static void print_metrics(void *context, struct buf *out)
-{
-    const struct manager *op = context;
-
-    introspect_metrics(op->loop, out);
 }
 
 /* --- start and stop --- */
@@ -95,22 +81,32 @@ static void reflector_setup(struct manager *op, struct reflector *r,
     rng_init(&r->rng, op->loop->ports.seed ^ salt);
 }
 
-static bool start_threads(struct manager *op, struct fault *fault)
+static bool start_thread(struct manager *op, void *(*run)(void *), void *argument,
+                         struct fault *fault)
 {
-    const struct {
-        void *(*run)(void *);
-        void *argument;
-    } jobs[] = {{reflector_thread, &op->syncs},
-                {reflector_thread, &op->conns},
-                {keeper_thread, op}};
-    bool good = true;
-
-    for (size_t i = 0; good && i < COUNT_OF(jobs); i++) {
-        good = pthread_create(&op->threads[i], NULL, jobs[i].run, jobs[i].argument) == 0;
-        op->started += good;
+    if (pthread_create(&op->threads[op->started], NULL, run, argument) != 0) {
+        return fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot start threads");
     }
-    return good ? workers_start(op->workers, fault)
-                : fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot start threads");
+    op->started++;
+    return true;
+}
+
+/* What followers do as well. */
+static bool start_watching(struct manager *op, struct fault *fault)
+{
+    return start_thread(op, reflector_thread, &op->syncs, fault) &&
+           start_thread(op, reflector_thread, &op->conns, fault) &&
+           (op->leader == NULL || leader_start(op->leader, op->stop, fault));
+}
+
+/* What writes. */
+static bool start_working(struct manager *op, struct fault *fault)
+{
+    if (op->loop->ports.audit != NULL) {
+        audit_begin(op->loop->ports.audit);
+    }
+    return start_thread(op, keeper_thread, op, fault) &&
+           workers_start(op->workers, fault);
 }
 
 static void stop_threads(struct manager *op)
@@ -121,72 +117,95 @@ static void stop_threads(struct manager *op)
     }
 }
 
-static bool start_http(struct manager *op, const struct manager_options *options,
-                       struct fault *fault)
+/* At once without an election; a follower waits a moment for its turn. */
+static bool may_work(struct manager *op)
 {
-    struct http_checks checks = {
-        .context = op, .live = is_live, .ready = is_ready, .metrics = print_metrics};
-    struct http_listen probes = {.address = options->probe_address,
-                                 .probes = true,
-                                 .lg = op->loop->ports.lg,
-                                 .clock = op->clock};
-    struct http_listen metrics = {.address = options->metrics_address,
-                                  .metrics = true,
-                                  .cert_file = options->metrics_cert_file,
-                                  .key_file = options->metrics_key_file,
-                                  .lg = op->loop->ports.lg,
-                                  .clock = op->clock};
-    bool shared = strcmp(options->metrics_address, options->probe_address) == 0;
+    struct cancel moment;
 
-    if (shared && strcmp(options->probe_address, "0") != 0 &&
-        (options->metrics_cert_file != NULL || options->metrics_review)) {
-        return fault_set(fault, FAULT_SPEC, NULL,
-                         "probes and metrics both listen on %s, and probes know neither "
-                         "TLS nor tokens: give --health-probe-bind-address another port",
-                         options->probe_address);
+    if (op->leader == NULL) {
+        return true;
     }
-    if (options->metrics_review) {
-        op->reviews = reviews_new(&op->loop->api, op->loop->ports.seed);
-        metrics.reviews = op->reviews;
+    cancel_init_child(&moment, op->stop, AUDITING_TEND_MS);
+    return leader_wait(op->leader, &moment);
+}
+
+/* Reading the collections and a burst of keys leave pages that nobody needs for long. */
+static void trim(struct manager *op)
+{
+    bool synced = workers_synced(op->loop);
+    int64_t depth = queue_numbers(op->loop->queue).depth;
+    bool over = (synced && !op->synced) || (op->burst && depth == 0);
+
+    op->synced = synced;
+    op->burst = depth >= BURST_KEYS || (op->burst && depth > 0);
+    if (over && op->footprint != NULL) {
+        (void)footprint_trim(op->footprint);
     }
-    probes.metrics = shared;
-    return http_start(&probes, &checks, &op->probes, fault) &&
-           (shared || http_start(&metrics, &checks, &op->metrics, fault));
+}
+
+/* What this thread does until the stop. */
+static bool tend(struct manager *op, struct fault *fault)
+{
+    bool good = true, works = false;
+
+    while (good && !cancel_fired(op->stop)) {
+        if (works) {
+            auditing_tend(op->loop);
+            (void)cancel_sleep(op->stop, AUDITING_TEND_MS);
+        } else if (may_work(op)) {
+            works = true;
+            good = start_working(op, fault);
+        }
+        trim(op);
+        lg_flush(op->loop->ports.lg);
+    }
+    return good;
 }
 
 bool manager_run(const struct loop_ports *ports, const struct manager_options *options,
                  struct cancel *stop, struct fault *fault)
 {
     struct manager *op = HEAP_NEW(struct manager);
+    struct introspect_ports listening = {0};
     bool good = false;
 
     op->clock = ports->clock;
     op->stop = stop;
+    op->leader = options->leader;
+    op->footprint = options->footprint;
     op->loop = loop_new(ports, &options->loop, stop);
+    op->counted =
+        metrics_rest_new(ports->kube, options->api_host, op->loop->metrics, ports->clock);
+    op->loop->api.transport = op->counted;
     op->workers = workers_new(op->loop, options->workers);
     reflector_setup(op, &op->syncs, &loop_resource_sync, op->loop->syncs,
                     loop_sync_changed, 1);
     reflector_setup(op, &op->conns, &loop_resource_conn, op->loop->conns,
                     loop_conn_changed, 2);
-    good = start_http(op, options, fault) && start_threads(op, fault);
+    op->introspect = (struct introspect){.loop = op->loop,
+                                         .syncs = &op->syncs,
+                                         .conns = &op->conns,
+                                         .workers = op->workers,
+                                         .leader = op->leader,
+                                         .per_resource = options->per_resource};
+    good = introspect_serve(&op->introspect, options, &op->server, fault) &&
+           start_watching(op, fault);
     if (good) {
-        lg_info(ports->lg, "started", LG_INT("workers", options->workers),
-                LG_STR("namespace", options->loop.namespace == NULL
-                                        ? "(all)"
-                                        : options->loop.namespace),
-                LG_INT("metricsPort", http_port(op->metrics)),
-                LG_INT("probePort", http_port(op->probes)));
-        while (!cancel_fired(stop)) {
-            (void)cancel_sleep(stop, 60000);
-        }
+        listening = introspect_ports(op->server);
+        lg_info(
+            ports->lg, "started", LG_INT("workers", options->workers),
+            LG_STR("namespace",
+                   options->loop.namespace == NULL ? "(all)" : options->loop.namespace),
+            LG_INT("metricsPort", listening.metrics),
+            LG_INT("probePort", listening.probes), LG_INT("debugPort", listening.debug));
+        good = tend(op, fault);
         lg_info(ports->lg, "stopping");
     }
     cancel_fire(stop);
-    http_stop(op->probes);
-    http_stop(op->metrics);
-    reviews_free(op->reviews);
+    introspect_server_stop(op->server);
     stop_threads(op);
     loop_free(op->loop);
+    kube_transport_free(op->counted);
     lg_info(ports->lg, "stopped");
     heap_free(op);
     return good;

@@ -11,6 +11,7 @@
 
 struct record {
     char *accepted;
+    char *retry; /* a request that is still to be answered */
     char *paused;
     int64_t paused_ms;
     char *told[MEMO_TOPIC_MAX];
@@ -41,6 +42,7 @@ static void record_free(struct record *record)
         return;
     }
     heap_free(record->accepted);
+    heap_free(record->retry);
     heap_free(record->paused);
     heap_free(record->drift);
     heap_free(record->altered);
@@ -125,6 +127,28 @@ bool memo_accepted(struct memo *memo, const char *key, const char *id)
     return same;
 }
 
+void memo_keep_retry(struct memo *memo, const char *key, const char *token)
+{
+    (void)pthread_mutex_lock(&memo->lock);
+    (void)replace(&record_find(memo, key, true)->retry, token);
+    (void)pthread_mutex_unlock(&memo->lock);
+}
+
+const char *memo_take_retry(struct memo *memo, const char *key, struct arena *arena)
+{
+    struct record *record = NULL;
+    const char *token = NULL;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, key, false);
+    if (record != NULL && record->retry != NULL) {
+        token = arena_strdup(arena, record->retry);
+        (void)replace(&record->retry, NULL);
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+    return token;
+}
+
 int64_t memo_paused_since(struct memo *memo, const char *key, const char *sink,
                           int64_t now_ms)
 {
@@ -197,24 +221,33 @@ void memo_forget_news(struct memo *memo, const char *key, enum memo_topic topic)
 
 bool memo_may_correct(struct memo *memo, const char *key, const char *id, int64_t now_ms)
 {
+    const struct record *record = NULL;
+    bool may = true;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, key, false);
+    if (record != NULL && record->drift != NULL && strcmp(record->drift, id) == 0) {
+        may = record->corrected_ms[0] == 0 ||
+              now_ms - record->corrected_ms[0] >= MEMO_CORRECTIONS_MS;
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+    return may;
+}
+
+void memo_corrected(struct memo *memo, const char *key, const char *id, int64_t now_ms)
+{
     const size_t last = MEMO_CORRECTIONS_MAX - 1;
     struct record *record = NULL;
-    bool may = false;
 
     (void)pthread_mutex_lock(&memo->lock);
     record = record_find(memo, key, true);
     if (replace(&record->drift, id)) {
         memset(record->corrected_ms, 0, sizeof(record->corrected_ms));
     }
-    may = record->corrected_ms[0] == 0 ||
-          now_ms - record->corrected_ms[0] >= MEMO_CORRECTIONS_MS;
-    if (may) {
-        memmove(record->corrected_ms, record->corrected_ms + 1,
-                last * sizeof(record->corrected_ms[0]));
-        record->corrected_ms[last] = now_ms;
-    }
+    memmove(record->corrected_ms, record->corrected_ms + 1,
+            last * sizeof(record->corrected_ms[0]));
+    record->corrected_ms[last] = now_ms;
     (void)pthread_mutex_unlock(&memo->lock);
-    return may;
 }
 
 void memo_altered(struct memo *memo, const char *source, const char *id, int64_t now_ms)

@@ -7,6 +7,8 @@
 #ifndef LOOP_MEMO_H
 #define LOOP_MEMO_H
 
+#include "base/arena.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,6 +36,11 @@ int64_t memo_paused_since(struct memo *memo, const char *key, const char *sink,
                           int64_t now_ms);
 void memo_not_paused(struct memo *memo, const char *key);
 
+/* A request for a retry that was taken while nothing could be written or tried yet: the
+ * next attempt answers it. _take_: its token, in the arena; NULL: there is none. */
+void memo_keep_retry(struct memo *memo, const char *key, const char *token);
+const char *memo_take_retry(struct memo *memo, const char *key, struct arena *arena);
+
 /* True when this sentence was not told yet, and then it is; until they are forgotten. */
 bool memo_is_news(struct memo *memo, const char *key, enum memo_topic topic,
                   const char *sentence);
@@ -49,7 +56,8 @@ int64_t memo_altered_at(struct memo *memo, const char *source, const char *id);
 int64_t memo_catches_up_since(struct memo *memo, const char *source);
 void memo_caught_up(struct memo *memo, const char *source);
 
-/* Whether this drift may be corrected once more; if so, it counts (monotonic now_ms). */
+/* Whether this drift may be corrected once more, and that it was (monotonic now_ms). */
 bool memo_may_correct(struct memo *memo, const char *key, const char *id, int64_t now_ms);
+void memo_corrected(struct memo *memo, const char *key, const char *id, int64_t now_ms);
 
 #endif

@@ -18,6 +18,28 @@ static struct json *body_of(const struct kube_resource *resource,
     return body;
 }
 
+bool publish_conflict(struct loop *loop, const struct kube_resource *resource,
+                      const struct json *object, struct cancel *cancel,
+                      const char *sentence, struct fault *fault)
+{
+    AUTO(json_freep) struct json *live = NULL;
+    enum kube_outcome outcome = KUBE_OK;
+    struct fault unread = FAULT_INIT; /* then the watch will tell */
+
+    if (kube_get(&loop->api, resource, kube_namespace(object), kube_name(object), cancel,
+                 &outcome, &live, &unread) &&
+        outcome == KUBE_OK) {
+        kube_store_put(resource == &loop_resource_sync ? loop->syncs : loop->conns,
+                       TAKE(live));
+    }
+    return fault_set(fault, FAULT_CONFLICT, NULL, "%s", sentence);
+}
+
+/*
+ * A write whose answer never came may have been carried out. It is not sent again as it
+ * is: the next attempt computes status anew, and what it then sends still bears the
+ * resourceVersion it was computed from, so the server itself refuses the second one.
+ */
 bool publish_status(struct loop *loop, const struct kube_resource *resource,
                     const struct json *object, const struct json *status,
                     struct arena *arena, struct cancel *cancel, bool *out_written,
@@ -51,7 +73,8 @@ bool publish_status(struct loop *loop, const struct kube_resource *resource,
         return fault_set(fault, FAULT_CONFLICT, NULL,
                          "the resource was removed meanwhile");
     case KUBE_CONFLICT:
-        return fault_set(fault, FAULT_CONFLICT, NULL, "the resource changed meanwhile");
+        return publish_conflict(loop, resource, object, cancel,
+                                "the resource changed meanwhile", fault);
     case KUBE_INVALID:
         return fault_set(fault, FAULT_BUG, NULL, "status was refused: %s", message);
     case KUBE_EXISTS:

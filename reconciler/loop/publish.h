@@ -17,4 +17,13 @@ MUST_CHECK bool publish_status(struct loop *loop, const struct kube_resource *re
                                bool *out_written, struct json **out_answered,
                                struct fault *fault);
 
+/*
+ * For a write that was refused because the object is not what it was computed from: reads
+ * it again, so that the next attempt begins from what there is even while the watch is
+ * silent, and sets FAULT_CONFLICT with the sentence. Always false.
+ */
+bool publish_conflict(struct loop *loop, const struct kube_resource *resource,
+                      const struct json *object, struct cancel *cancel,
+                      const char *sentence, struct fault *fault);
+
 #endif

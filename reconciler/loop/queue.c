@@ -1,34 +1,13 @@
-#include "loop/queue.h"
-
 #include "base/heap.h"
-#include "base/map.h"
+#include "loop/queue_private.h"
 
-#include <pthread.h>
 #include <time.h>
 
-/*
- * One entry per key that is waiting, delayed, being worked on or remembered for its
- * failures. Ready keys are a list in order of arrival; delayed ones are found by walking:
- * with 10,000 keys that is microseconds, and there is no heap to get wrong.
- */
-struct entry {
-    char *key;
-    int64_t ready_ms; /* of a delayed key; INT64_MAX: not delayed */
-    bool waiting, processing, dirty;
-    unsigned failures;
-    struct entry *next; /* in the ready list */
-};
+#define FAILURES_MAX 1000
+#define TURNS_MAX 200
 
-struct queue {
-    const struct clock *clock;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct map *entries;
-    struct entry *first, *last;
-    bool closed;
-    int64_t earliest_ms; /* no delayed key is ready before this */
-    struct queue_numbers numbers;
-};
+/* When nothing is delayed a waiter looks up now and then all the same (client-go too). */
+#define HEARTBEAT_MS 10000
 
 struct queue *queue_new(const struct clock *clock, uint64_t seed)
 {
@@ -36,8 +15,7 @@ struct queue *queue_new(const struct clock *clock, uint64_t seed)
     pthread_condattr_t attributes;
 
     q->clock = clock;
-    q->entries = map_new(seed);
-    q->earliest_ms = INT64_MAX;
+    table_init(&q->table, seed);
     must(pthread_mutex_init(&q->lock, NULL) == 0);
     must(pthread_condattr_init(&attributes) == 0);
     must(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
@@ -48,142 +26,83 @@ struct queue *queue_new(const struct clock *clock, uint64_t seed)
 
 void queue_free(struct queue *q)
 {
-    size_t at = 0;
-    struct sv key;
-    void *value = NULL;
-
     if (q == NULL) {
         return;
     }
-    while (map_next(q->entries, &at, &key, &value)) {
-        struct entry *e = value;
-
-        heap_free(e->key);
-        heap_free(e);
-    }
-    map_free(q->entries);
+    table_deinit(&q->table);
+    agenda_deinit(&q->delayed);
+    heap_free(q->running);
     (void)pthread_cond_destroy(&q->changed);
     (void)pthread_mutex_destroy(&q->lock);
     heap_free(q);
 }
 
-static struct entry *entry_get(struct queue *q, const char *key)
-{
-    struct entry *e = map_find(q->entries, sv_from(key));
-
-    if (e == NULL) {
-        must(map_count(q->entries) < QUEUE_KEYS_MAX);
-        e = HEAP_NEW(struct entry);
-        e->key = heap_strdup(key);
-        e->ready_ms = INT64_MAX;
-        (void)map_put(q->entries, sv_from(key), e);
-    }
-    return e;
-}
-
-/* Forgets an entry that has nothing left to remember. */
-static void entry_release(struct queue *q, struct entry *e)
-{
-    if (e->waiting || e->processing || e->dirty || e->failures > 0 ||
-        e->ready_ms != INT64_MAX) {
-        return;
-    }
-    (void)map_remove(q->entries, sv_from(e->key));
-    heap_free(e->key);
-    heap_free(e);
-}
-
-static void make_ready(struct queue *q, struct entry *e)
-{
-    e->ready_ms = INT64_MAX;
-    if (e->processing) {
-        e->dirty = true;
-        return;
-    }
-    if (e->waiting) {
-        return;
-    }
-    e->waiting = true;
-    e->next = NULL;
-    if (q->last == NULL) {
-        q->first = e;
-    } else {
-        q->last->next = e;
-    }
-    q->last = e;
-    q->numbers.depth++;
-    (void)pthread_cond_signal(&q->changed);
-}
-
-void queue_add(struct queue *q, const char *key)
-{
-    (void)pthread_mutex_lock(&q->lock);
-    q->numbers.adds++;
-    make_ready(q, entry_get(q, key));
-    (void)pthread_mutex_unlock(&q->lock);
-}
-
-void queue_add_after(struct queue *q, const char *key, int64_t delay_ms)
+void queue_add(struct queue *q, const char *key, enum queue_priority priority)
 {
     struct entry *e = NULL;
-    int64_t ready_ms = clock_monotonic_ms(q->clock) + delay_ms;
 
     (void)pthread_mutex_lock(&q->lock);
-    e = entry_get(q, key);
+    q->numbers.adds++;
+    e = table_get(&q->table, key);
+    e->timed = e->timed && e->waiting;
+    queue_make_ready(q, e, priority);
+    (void)pthread_mutex_unlock(&q->lock);
+}
+
+void queue_add_after(struct queue *q, const char *key, int64_t delay_ms,
+                     enum queue_priority priority)
+{
+    struct entry *e = NULL;
+
     if (delay_ms <= 0) {
-        q->numbers.adds++;
-        make_ready(q, e);
-    } else if (!e->waiting && !e->dirty && ready_ms < e->ready_ms) {
-        e->ready_ms = ready_ms;
-        if (ready_ms < q->earliest_ms) {
-            q->earliest_ms = ready_ms;
-            (void)pthread_cond_signal(&q->changed);
-        }
+        queue_add(q, key, priority);
+        return;
+    }
+    (void)pthread_mutex_lock(&q->lock);
+    e = table_get(&q->table, key);
+    if (e->dirty) {
+        e->priority = priority < e->priority ? (uint8_t)priority : e->priority;
+    } else if (!e->waiting) {
+        queue_delay(q, e, clock_monotonic_ms(q->clock) + delay_ms, priority);
     }
     (void)pthread_mutex_unlock(&q->lock);
 }
 
-/* Moves delayed keys whose time has come; remembers when the next one is due. */
-static void promote(struct queue *q)
+int64_t queue_spread_ms(size_t i)
 {
-    int64_t now_ms = clock_monotonic_ms(q->clock);
-    size_t at = 0;
-    struct sv key;
-    void *value = NULL;
+    const size_t at_once = 10;
+    size_t width = 50;
+    int64_t from_ms = 0;
 
-    if (now_ms < q->earliest_ms) {
-        return;
+    if (i < at_once) {
+        return 0;
     }
-    q->earliest_ms = INT64_MAX;
-    while (map_next(q->entries, &at, &key, &value)) {
-        struct entry *e = value;
-
-        if (e->ready_ms <= now_ms) {
-            q->numbers.adds++;
-            make_ready(q, e);
-        } else if (e->ready_ms < q->earliest_ms) {
-            q->earliest_ms = e->ready_ms;
-        }
+    i -= at_once;
+    while (i >= width) {
+        i -= width;
+        from_ms += 1000;
+        width *= 2;
     }
+    return from_ms + 1 + (int64_t)(i * 999 / width);
 }
 
-static char *take_first(struct queue *q)
+/* Sleeps until something changes or the next delayed key is due. */
+static void wait_more(struct queue *q)
 {
-    struct entry *e = q->first;
+    int64_t now_ms = clock_monotonic_ms(q->clock), wait_ms = HEARTBEAT_MS;
+    struct timespec until;
 
-    if (e == NULL) {
-        return NULL;
+    if (q->delayed.n > 0 && q->delayed.v[0]->ready_ms - now_ms < wait_ms) {
+        wait_ms = q->delayed.v[0]->ready_ms - now_ms;
     }
-    q->first = e->next;
-    if (q->first == NULL) {
-        q->last = NULL;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (wait_ms % 1000) * QUEUE_NS_PER_MS;
+    if (until.tv_nsec >= 1000 * QUEUE_NS_PER_MS) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000 * QUEUE_NS_PER_MS;
     }
-    e->next = NULL;
-    e->waiting = false;
-    e->processing = true;
-    q->numbers.depth--;
-    q->numbers.processing++;
-    return heap_strdup(e->key);
+    (void)pthread_cond_timedwait(&q->changed, &q->lock, &until);
 }
 
 char *queue_take(struct queue *q)
@@ -191,28 +110,16 @@ char *queue_take(struct queue *q)
     char *key = NULL;
 
     (void)pthread_mutex_lock(&q->lock);
-    while (!q->closed && key == NULL) {
-        int64_t now_ms = 0, wait_ms = 1000;
-        struct timespec until;
-
-        promote(q);
-        key = take_first(q);
+    q->waiters++;
+    while (!q->closed) {
+        queue_promote(q);
+        key = queue_take_first(q);
         if (key != NULL) {
             break;
         }
-        now_ms = clock_monotonic_ms(q->clock);
-        if (q->earliest_ms - now_ms < wait_ms) {
-            wait_ms = q->earliest_ms > now_ms ? q->earliest_ms - now_ms : 1;
-        }
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += wait_ms / 1000;
-        until.tv_nsec += (wait_ms % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-        (void)pthread_cond_timedwait(&q->changed, &q->lock, &until);
+        wait_more(q);
     }
+    q->waiters--;
     (void)pthread_mutex_unlock(&q->lock);
     return key;
 }
@@ -222,10 +129,24 @@ char *queue_try_take(struct queue *q)
     char *key = NULL;
 
     (void)pthread_mutex_lock(&q->lock);
-    promote(q);
-    key = take_first(q);
+    queue_promote(q);
+    key = queue_take_first(q);
     (void)pthread_mutex_unlock(&q->lock);
     return key;
+}
+
+enum queue_priority queue_taken_as(struct queue *q, const char *key)
+{
+    const struct entry *e = NULL;
+    enum queue_priority priority = QUEUE_NORMAL;
+
+    (void)pthread_mutex_lock(&q->lock);
+    e = table_find(&q->table, key);
+    if (e != NULL && e->processing) {
+        priority = e->taken_as;
+    }
+    (void)pthread_mutex_unlock(&q->lock);
+    return priority;
 }
 
 void queue_done(struct queue *q, char *key)
@@ -233,15 +154,14 @@ void queue_done(struct queue *q, char *key)
     struct entry *e = NULL;
 
     (void)pthread_mutex_lock(&q->lock);
-    e = map_find(q->entries, sv_from(key));
+    e = table_find(&q->table, key);
     must(e != NULL && e->processing);
-    e->processing = false;
-    q->numbers.processing--;
+    queue_end_run(q, e);
     if (e->dirty) {
         e->dirty = false;
-        make_ready(q, e);
+        queue_make_ready(q, e, e->priority);
     }
-    entry_release(q, e);
+    queue_release(q, e);
     (void)pthread_mutex_unlock(&q->lock);
     heap_free(key);
 }
@@ -254,15 +174,30 @@ void queue_close(struct queue *q)
     (void)pthread_mutex_unlock(&q->lock);
 }
 
+void queue_identify(struct queue *q, const char *key, uint64_t identity)
+{
+    uint32_t folded = (uint32_t)(identity ^ (identity >> 32));
+    struct entry *e = NULL;
+
+    (void)pthread_mutex_lock(&q->lock);
+    e = table_get(&q->table, key);
+    if (e->identity != folded) {
+        e->identity = folded;
+        e->failures = 0;
+        e->turns = 0;
+    }
+    (void)pthread_mutex_unlock(&q->lock);
+}
+
 unsigned queue_fail(struct queue *q, const char *key)
 {
     struct entry *e = NULL;
     unsigned before = 0;
 
     (void)pthread_mutex_lock(&q->lock);
-    e = entry_get(q, key);
+    e = table_get(&q->table, key);
     before = e->failures;
-    if (e->failures < 1000) {
+    if (e->failures < FAILURES_MAX) {
         e->failures++;
     }
     q->numbers.retries++;
@@ -275,32 +210,111 @@ void queue_forget(struct queue *q, const char *key)
     struct entry *e = NULL;
 
     (void)pthread_mutex_lock(&q->lock);
-    e = map_find(q->entries, sv_from(key));
+    e = table_find(&q->table, key);
     if (e != NULL) {
         e->failures = 0;
-        entry_release(q, e);
+        queue_release(q, e);
+    }
+    (void)pthread_mutex_unlock(&q->lock);
+}
+
+unsigned queue_turn(struct queue *q, const char *key, bool soon, bool progress)
+{
+    struct entry *e = NULL;
+    unsigned turns = 0;
+
+    (void)pthread_mutex_lock(&q->lock);
+    e = table_find(&q->table, key);
+    if (e != NULL && progress) {
+        e->turns = 0;
+    } else if (e != NULL && (soon || !e->timed)) {
+        int64_t now_ms = clock_monotonic_ms(q->clock);
+
+        if (e->turns == 0 ||
+            now_ms - (int64_t)e->turns_from_s * 1000 > QUEUE_TURNS_MS + 999) {
+            e->turns = 0;
+            e->turns_from_s = (uint32_t)(now_ms / 1000);
+        }
+        if (e->turns < TURNS_MAX) {
+            e->turns++;
+        }
+        turns = e->turns;
+    }
+    (void)pthread_mutex_unlock(&q->lock);
+    return turns;
+}
+
+void queue_hold(struct queue *q, const char *key, int64_t delay_ms)
+{
+    int64_t ready_ms = clock_monotonic_ms(q->clock) + delay_ms;
+    struct entry *e = NULL;
+
+    (void)pthread_mutex_lock(&q->lock);
+    e = table_find(&q->table, key);
+    if (e != NULL && !e->waiting) {
+        e->dirty = false;
+        if (e->delayed && e->ready_ms < ready_ms) {
+            queue_undelay(q, e);
+        }
+        queue_delay(q, e, ready_ms, QUEUE_NORMAL);
+        e->held = true;
     }
     (void)pthread_mutex_unlock(&q->lock);
 }
 
 int64_t queue_next_ms(struct queue *q)
 {
-    int64_t next_ms = 0;
+    int64_t next_ms = INT64_MAX;
 
     (void)pthread_mutex_lock(&q->lock);
-    promote(q);
-    next_ms = q->first != NULL ? clock_monotonic_ms(q->clock) : q->earliest_ms;
+    queue_promote(q);
+    if (queue_first_ready(q) != NULL) {
+        next_ms = clock_monotonic_ms(q->clock);
+    } else if (q->delayed.n > 0) {
+        next_ms = q->delayed.v[0]->ready_ms;
+    }
     (void)pthread_mutex_unlock(&q->lock);
     return next_ms;
+}
+
+bool queue_urgent_waits(struct queue *q)
+{
+    bool waits = false;
+
+    (void)pthread_mutex_lock(&q->lock);
+    queue_promote(q);
+    waits = q->numbers.depth_of[QUEUE_URGENT] > 0;
+    (void)pthread_mutex_unlock(&q->lock);
+    return waits;
+}
+
+size_t queue_waiters(struct queue *q)
+{
+    size_t waiters = 0;
+
+    (void)pthread_mutex_lock(&q->lock);
+    waiters = q->waiters;
+    (void)pthread_mutex_unlock(&q->lock);
+    return waiters;
 }
 
 struct queue_numbers queue_numbers(struct queue *q)
 {
     struct queue_numbers numbers;
+    int64_t now = 0;
 
     (void)pthread_mutex_lock(&q->lock);
     numbers = q->numbers;
-    numbers.delayed = (int64_t)map_count(q->entries) - numbers.depth - numbers.processing;
+    now = queue_now_ns(q);
+    for (size_t i = 0; i < q->running_n; i++) {
+        double busy_s = (double)(now - q->running[i]->since_ns) / 1e9;
+
+        numbers.unfinished_s += busy_s;
+        numbers.longest_s = busy_s > numbers.longest_s ? busy_s : numbers.longest_s;
+    }
+    numbers.keys = (int64_t)q->table.count;
+    numbers.delayed = (int64_t)q->delayed.n;
+    numbers.processing = (int64_t)q->running_n;
     (void)pthread_mutex_unlock(&q->lock);
     return numbers;
 }

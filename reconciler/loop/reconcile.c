@@ -1,8 +1,18 @@
 /* One attempt from the key to the queue: the frame around the steps. */
 #include "loop/conn.h"
+#include "loop/gauges_attempt.h"
 #include "loop/preview.h"
+#include "loop/retry.h"
 #include "loop/seen.h"
 #include "loop/steps.h"
+
+/* So many attempts in QUEUE_TURNS_MS at which nothing comes out are one too many. */
+#define HOT_TURNS 10
+#define HOT_FIRST_MS 1000
+#define HOT_LONGEST_MS 60000
+
+/* No lane forgets a parked key for longer. */
+#define PARKED_MS 30000
 
 static void attempt_init(struct attempt *a, struct loop *loop, const char *key)
 {
@@ -36,7 +46,8 @@ static void attempt_deinit(struct attempt *a, const struct fault *fault)
     arena_free(a->arena);
 }
 
-static int64_t next_look_ms(const struct attempt *a)
+/* *out_calm: nothing is going on, and nobody waits for it. */
+static int64_t next_look_ms(const struct attempt *a, bool *out_calm)
 {
     const struct loop_options *options = &a->loop->options;
     int64_t calm_ms =
@@ -55,46 +66,100 @@ static int64_t next_look_ms(const struct attempt *a)
         calm_ms =
             a->calm_look_ms > 0 && a->calm_look_ms < calm_ms ? a->calm_look_ms : calm_ms;
         rng_init(&rng, a->loop->ports.seed ^ (uint64_t)a->started_ms);
+        *out_calm = true;
         return rng_jitter(&rng, calm_ms, 10);
     }
     return options->poll_ms;
 }
 
+/* Something came of it, or it is asked again and again for a reason. */
+static bool got_on(const struct attempt *a, bool done)
+{
+    return a->steps > 0 || a->status.phase != a->before.phase ||
+           (done && (a->working != NULL || a->status.phase == PHASE_PROVISIONING ||
+                     a->status.phase == PHASE_SNAPSHOTTING));
+}
+
+/*
+ * Whatever wakes a key again and again, without anything coming of it, is slowed down: a
+ * resource that two parties write to and fro, or a mistake of ours.
+ */
+static void guard(struct attempt *a, bool done, const struct fault *fault)
+{
+    /* What is retried at once; a backoff is as short as the user wants it. */
+    bool soon = done ? a->requeue_ms > 0 && a->requeue_ms <= RETRY_SOON_MS
+                     : fault->class == FAULT_CONFLICT;
+    struct loop *loop = a->loop;
+    unsigned turns = 0;
+
+    queue_identify(loop->queue, a->key, retry_identity(a));
+    turns = queue_turn(loop->queue, a->key, soon, got_on(a, done));
+    if (turns <= HOT_TURNS) {
+        return;
+    }
+    queue_hold(loop->queue, a->key,
+               backoff_ms(HOT_FIRST_MS, HOT_LONGEST_MS, turns - HOT_TURNS - 1));
+    if (turns == HOT_TURNS + 1) {
+        metrics_add(loop->metrics, METRIC_HOT_LOOPS, 1);
+        lg_error(loop->ports.lg, "hot loop: slowed down", LG_KEY(a->key),
+                 LG_STR("reconcileID", a->run_id), LG_INT("attempts", turns));
+    }
+}
+
+static void log_fault(const struct attempt *a, const struct fault *fault)
+{
+    struct lg *lg = a->loop->ports.lg;
+
+    if (fault->class == FAULT_CONFLICT || retry_is_told(a, fault)) {
+        lg_debug(lg, fault->class == FAULT_CONFLICT ? "conflict" : "nothing new",
+                 LG_KEY(a->key), LG_STR("reconcileID", a->run_id),
+                 LG_STR("error", fault->text));
+        return;
+    }
+    lg_error(lg, "reconcile failed", LG_KEY(a->key), LG_STR("reconcileID", a->run_id),
+             LG_GROUP("step", a->step != NULL ? a->step->name : ""),
+             LG_STR("class", fault_class_name(fault->class)),
+             LG_GROUP("reason", fault->reason), LG_STR("error", fault->text));
+}
+
 static void settle(struct attempt *a, bool done, const struct fault *fault)
 {
     struct loop *loop = a->loop;
+    enum queue_priority priority = queue_taken_as(loop->queue, a->key);
     int64_t delay_ms = 0;
+    bool calm = false;
 
     if (a->object == NULL || (done && a->sync.deleting)) {
         queue_forget(loop->queue, a->key);
-        metrics_add(loop->metrics, METRIC_RECONCILE_SUCCESS, 1);
+        gauges_attempt(a, done ? NULL : fault, 0);
         return;
     }
     if (!done && fault->class == FAULT_CANCELLED) {
         return;
     }
-    if (!done) {
-        metrics_add(loop->metrics, METRIC_RECONCILE_ERROR, 1);
-        metrics_add(loop->metrics, METRIC_RECONCILE_ERRORS, 1);
-        if (fault->class == FAULT_CONFLICT) {
-            lg_debug(loop->ports.lg, "conflict", LG_STR("key", a->key),
-                     LG_STR("error", fault->text));
-        } else {
-            lg_error(loop->ports.lg, "reconcile failed", LG_STR("key", a->key),
-                     LG_STR("reconcileID", a->run_id),
-                     LG_STR("step", a->step != NULL ? a->step->name : ""),
-                     LG_STR("class", fault_class_name(fault->class)),
-                     LG_STR("reason", fault->reason), LG_STR("error", fault->text));
-        }
-    } else {
-        metrics_add(loop->metrics, METRIC_RECONCILE_REQUEUE, 1);
-    }
     if (a->steps > 0) {
         loop_enqueue_connections(loop, &a->sync);
     }
-    delay_ms = next_look_ms(a);
+    if (!done && lane_is_parked(fault)) { /* its lane calls it */
+        metrics_add(loop->metrics, METRIC_PARKINGS, 1);
+        lg_debug(loop->ports.lg, "parked", LG_KEY(a->key),
+                 LG_STR("reconcileID", a->run_id), LG_STR("why", fault->text));
+        if (priority == QUEUE_URGENT) { /* whoever calls it */
+            queue_add_after(loop->queue, a->key, PARKED_MS, QUEUE_URGENT);
+        }
+        return;
+    }
+    if (!done) {
+        log_fault(a, fault);
+        calm = fault->class != FAULT_CONFLICT;
+    }
+    guard(a, done, fault);
+    delay_ms = next_look_ms(a, &calm);
+    gauges_attempt(a, done ? NULL : fault, delay_ms);
     if (delay_ms > 0) {
-        queue_add_after(loop->queue, a->key, delay_ms);
+        /* What goes on by steps keeps the hurry with which it began. */
+        priority = calm ? QUEUE_LOW : priority == QUEUE_LOW ? QUEUE_NORMAL : priority;
+        queue_add_after(loop->queue, a->key, delay_ms, priority);
     }
 }
 
@@ -106,13 +171,11 @@ static void reconcile_sync(struct loop *loop, const char *key)
 
     attempt_init(&a, loop, key);
     done = steps_run(&a, &fault);
-    if (!done && a.requeue_ms == 0) {
+    if (!done && a.requeue_ms == 0 && !lane_is_parked(&fault)) {
         /* The report itself failed: its fault decides, with the shortest backoff. */
         a.requeue_ms = backoff_ms(1000, 60000, queue_fail(loop->queue, key));
     }
     settle(&a, done, &fault);
-    metrics_reconcile_time(loop->metrics,
-                           clock_monotonic_ms(loop->ports.clock) - a.started_ms);
     attempt_deinit(&a, done ? NULL : &fault);
 }
 
@@ -126,9 +189,10 @@ void loop_reconcile(struct loop *loop, const char *key)
 }
 
 static enum step_result (*const READING[])(struct attempt *, struct fault *) = {
-    step_load,           step_validate, step_connections, step_preflight,
-    step_observe_source, step_resolve,  step_inspect,     step_observe_targets,
-    step_identity,       step_resync,   step_plan};
+    step_load,     step_validate,  step_connections,
+    step_login,    step_preflight, step_observe_source,
+    step_resolve,  step_inspect,   step_observe_targets,
+    step_identity, step_resync,    step_plan};
 
 /* Runs the reading steps from *at on, which is then the one that ended them, or behind
  * the last. */

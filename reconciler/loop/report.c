@@ -2,6 +2,7 @@
  * The last act of every attempt: conditions, phase and retries from what was learned, one
  * status write if anything differs, Events on transitions only.
  */
+#include "loop/memo.h"
 #include "loop/publish.h"
 #include "loop/retry.h"
 #include "loop/steps.h"
@@ -253,8 +254,7 @@ static void finish_run(struct attempt *a, const struct fault *fault)
     if (!audit_run_end(audit, a->run, fault == NULL ? "Succeeded" : "Failed",
                        fault == NULL ? NULL : fault_class_name(fault->class),
                        fault == NULL ? NULL : fault->text, &missed)) {
-        metrics_add(a->loop->metrics, METRIC_AUDIT_ERRORS, 1);
-        metrics_set(a->loop->metrics, METRIC_AUDIT_DEGRADED, 1);
+        attempt_audit_missed(a, &missed);
     }
     a->status.last_run.id = a->run;
     a->status.last_run.run_id = a->run_id;
@@ -373,7 +373,10 @@ bool report(struct attempt *a, const struct fault *fault, struct fault *out_faul
         if (a->run != 0) {
             finish_run(a, fault);
         }
-        if (fault->class != FAULT_CANCELLED) {
+        if (a->status.handled_retry != a->before.handled_retry) {
+            memo_keep_retry(a->loop->memo, a->key, a->status.handled_retry);
+        }
+        if (fault->class != FAULT_CANCELLED && !lane_is_parked(fault)) {
             a->requeue_ms = RETRY_SOON_MS;
         }
         return true;

@@ -8,8 +8,11 @@
 
 /* Sets a->requeue_ms and status' retries and nextRetryAt after `fault`. */
 void retry_schedule(struct attempt *a, const struct fault *fault, bool stalled);
-/* This very fault stalled the resource at its last look already: neither the audit nor
- * status need to say it again. */
+/* Whom failures are about, for queue_identify(): those of another generation, or of a
+ * namesake that was there before, do not count. */
+uint64_t retry_identity(const struct attempt *a);
+/* This very fault was there at the last look already, and looks go on: neither the audit
+ * nor status need to say it again. */
 bool retry_is_told(const struct attempt *a, const struct fault *fault);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include <pthread.h>
 
-struct memory {
-    char *fingerprint;
+/* How a backlog moved: of resources whose sink was ever looked at. */
+struct backlog {
     int64_t oldest_ms, since_ms;
     bool moved;
     int64_t sink; /* whom the three above are about; 0: nobody yet */
@@ -15,6 +15,12 @@ struct memory {
     int gap_looks;
     int64_t counter;
     bool fell;
+};
+
+struct memory {
+    uint64_t fingerprint;
+    bool told; /* the fingerprint was given */
+    struct backlog *backlog;
 };
 
 struct seen {
@@ -34,7 +40,7 @@ struct seen *seen_new(uint64_t seed)
 static void memory_free(struct memory *memory)
 {
     if (memory != NULL) {
-        heap_free(memory->fingerprint);
+        heap_free(memory->backlog);
         heap_free(memory);
     }
 }
@@ -67,39 +73,58 @@ static struct memory *memory_get(struct seen *seen, const char *key)
     return memory;
 }
 
-bool seen_changed(struct seen *seen, const char *key, const char *fingerprint)
+static struct backlog *backlog_get(struct seen *seen, const char *key)
+{
+    struct memory *memory = memory_get(seen, key);
+
+    if (memory->backlog == NULL) {
+        memory->backlog = HEAP_NEW(struct backlog);
+    }
+    return memory->backlog;
+}
+
+bool seen_changed(struct seen *seen, const char *key, uint64_t fingerprint)
 {
     struct memory *memory = NULL;
     bool changed = false;
 
     (void)pthread_mutex_lock(&seen->lock);
     memory = memory_get(seen, key);
-    changed =
-        memory->fingerprint == NULL || strcmp(memory->fingerprint, fingerprint) != 0;
-    if (changed) {
-        heap_free(memory->fingerprint);
-        memory->fingerprint = heap_strdup(fingerprint);
-    }
+    changed = !memory->told || memory->fingerprint != fingerprint;
+    memory->told = true;
+    memory->fingerprint = fingerprint;
     (void)pthread_mutex_unlock(&seen->lock);
     return changed;
+}
+
+bool seen_before(struct seen *seen, const char *key)
+{
+    const struct memory *memory = NULL;
+    bool before = false;
+
+    (void)pthread_mutex_lock(&seen->lock);
+    memory = map_find(seen->by_key, sv_from(key));
+    before = memory != NULL && memory->told;
+    (void)pthread_mutex_unlock(&seen->lock);
+    return before;
 }
 
 int64_t seen_stuck_ms(struct seen *seen, const char *key, int64_t undelivered,
                       int64_t oldest_ms, int64_t now_ms)
 {
-    struct memory *memory = NULL;
+    struct backlog *backlog = NULL;
     bool waits = undelivered > 0 && oldest_ms != 0;
     int64_t stuck_ms = 0;
 
     (void)pthread_mutex_lock(&seen->lock);
-    memory = memory_get(seen, key);
-    if (waits && memory->oldest_ms == oldest_ms) {
-        stuck_ms = now_ms - memory->since_ms;
+    backlog = backlog_get(seen, key);
+    if (waits && backlog->oldest_ms == oldest_ms) {
+        stuck_ms = now_ms - backlog->since_ms;
     } else {
-        memory->moved =
-            memory->moved || undelivered == 0 || (waits && memory->oldest_ms != 0);
-        memory->oldest_ms = undelivered > 0 ? oldest_ms : 0;
-        memory->since_ms = now_ms;
+        backlog->moved =
+            backlog->moved || undelivered == 0 || (waits && backlog->oldest_ms != 0);
+        backlog->oldest_ms = undelivered > 0 ? oldest_ms : 0;
+        backlog->since_ms = now_ms;
     }
     (void)pthread_mutex_unlock(&seen->lock);
     return stuck_ms;
@@ -108,7 +133,7 @@ int64_t seen_stuck_ms(struct seen *seen, const char *key, int64_t undelivered,
 void seen_rest(struct seen *seen, const char *key, int64_t now_ms)
 {
     (void)pthread_mutex_lock(&seen->lock);
-    memory_get(seen, key)->since_ms = now_ms;
+    backlog_get(seen, key)->since_ms = now_ms;
     (void)pthread_mutex_unlock(&seen->lock);
 }
 
@@ -117,7 +142,7 @@ bool seen_moved(struct seen *seen, const char *key)
     bool moved = false;
 
     (void)pthread_mutex_lock(&seen->lock);
-    moved = memory_get(seen, key)->moved;
+    moved = backlog_get(seen, key)->moved;
     (void)pthread_mutex_unlock(&seen->lock);
     return moved;
 }
@@ -125,20 +150,20 @@ bool seen_moved(struct seen *seen, const char *key)
 void seen_unproven(struct seen *seen, const char *key)
 {
     (void)pthread_mutex_lock(&seen->lock);
-    memory_get(seen, key)->moved = false;
+    backlog_get(seen, key)->moved = false;
     (void)pthread_mutex_unlock(&seen->lock);
 }
 
 void seen_sink(struct seen *seen, const char *key, int64_t id)
 {
-    struct memory *memory = NULL;
+    struct backlog *backlog = NULL;
 
     (void)pthread_mutex_lock(&seen->lock);
-    memory = memory_get(seen, key);
-    if (memory->sink != id) {
-        memory->sink = id;
-        memory->moved = false;
-        memory->oldest_ms = memory->since_ms = 0;
+    backlog = backlog_get(seen, key);
+    if (backlog->sink != id) {
+        backlog->sink = id;
+        backlog->moved = false;
+        backlog->oldest_ms = backlog->since_ms = 0;
     }
     (void)pthread_mutex_unlock(&seen->lock);
 }
@@ -148,57 +173,58 @@ static int64_t size_of(int64_t difference)
     return difference < 0 ? -difference : difference;
 }
 
-static void gap_begin(struct memory *memory, int64_t gap, int64_t rows, int64_t now_ms)
+static void gap_begin(struct backlog *backlog, int64_t gap, int64_t rows, int64_t now_ms)
 {
-    memory->gap = gap;
-    memory->gap_rows = rows;
-    memory->gap_since_ms = now_ms;
-    memory->gap_least = size_of(gap);
-    memory->gap_swing = 0;
-    memory->gap_looks = 1;
+    backlog->gap = gap;
+    backlog->gap_rows = rows;
+    backlog->gap_since_ms = now_ms;
+    backlog->gap_least = size_of(gap);
+    backlog->gap_swing = 0;
+    backlog->gap_looks = 1;
 }
 
 /* Deletes that are still on their way make the stream's rows fewer from look to look;
  * new rows come also into the copy of a table that was replaced. */
-static bool follows(const struct memory *memory, int64_t gap, int64_t rows)
+static bool follows(const struct backlog *backlog, int64_t gap, int64_t rows)
 {
-    return gap < 0 ? rows < memory->gap_rows : rows != memory->gap_rows;
+    return gap < 0 ? rows < backlog->gap_rows : rows != backlog->gap_rows;
 }
 
-static void gap_goes_on(struct memory *memory, int64_t gap, int64_t rows, int64_t now_ms)
+static void gap_goes_on(struct backlog *backlog, int64_t gap, int64_t rows,
+                        int64_t now_ms)
 {
-    int64_t step = size_of(rows - memory->gap_rows), size = size_of(gap);
+    int64_t step = size_of(rows - backlog->gap_rows), size = size_of(gap);
 
-    if (follows(memory, gap, rows)) {
-        memory->gap_since_ms = now_ms;
+    if (follows(backlog, gap, rows)) {
+        backlog->gap_since_ms = now_ms;
     }
-    memory->gap = gap;
-    memory->gap_rows = rows;
-    memory->gap_least = size < memory->gap_least ? size : memory->gap_least;
-    memory->gap_swing = step > memory->gap_swing ? step : memory->gap_swing;
-    memory->gap_looks += memory->gap_looks < SEEN_GAP_LOOKS ? 1 : 0;
+    backlog->gap = gap;
+    backlog->gap_rows = rows;
+    backlog->gap_least = size < backlog->gap_least ? size : backlog->gap_least;
+    backlog->gap_swing = step > backlog->gap_swing ? step : backlog->gap_swing;
+    backlog->gap_looks += backlog->gap_looks < SEEN_GAP_LOOKS ? 1 : 0;
 }
 
 int64_t seen_gap_ms(struct seen *seen, const char *key, int64_t gap, int64_t rows,
                     int64_t now_ms)
 {
-    struct memory *memory = NULL;
+    struct backlog *backlog = NULL;
     int64_t lasted_ms = 0;
 
     (void)pthread_mutex_lock(&seen->lock);
-    memory = memory_get(seen, key);
+    backlog = backlog_get(seen, key);
     if (gap == 0) {
-        memory->gap = 0;
-        memory->fell = false;
-    } else if (memory->gap == 0 || (memory->gap < 0) != (gap < 0)) {
-        gap_begin(memory, gap, rows, now_ms);
+        backlog->gap = 0;
+        backlog->fell = false;
+    } else if (backlog->gap == 0 || (backlog->gap < 0) != (gap < 0)) {
+        gap_begin(backlog, gap, rows, now_ms);
     } else {
-        gap_goes_on(memory, gap, rows, now_ms);
+        gap_goes_on(backlog, gap, rows, now_ms);
     }
-    if (gap != 0 && memory->gap_looks >= SEEN_GAP_LOOKS) {
-        lasted_ms = memory->gap_swing >= memory->gap_least
+    if (gap != 0 && backlog->gap_looks >= SEEN_GAP_LOOKS) {
+        lasted_ms = backlog->gap_swing >= backlog->gap_least
                         ? SEEN_GAP_EXPLAINED
-                        : now_ms - memory->gap_since_ms;
+                        : now_ms - backlog->gap_since_ms;
     }
     (void)pthread_mutex_unlock(&seen->lock);
     return lasted_ms;
@@ -206,14 +232,14 @@ int64_t seen_gap_ms(struct seen *seen, const char *key, int64_t gap, int64_t row
 
 bool seen_fell(struct seen *seen, const char *key, int64_t value)
 {
-    struct memory *memory = NULL;
+    struct backlog *backlog = NULL;
     bool fell = false;
 
     (void)pthread_mutex_lock(&seen->lock);
-    memory = memory_get(seen, key);
-    memory->fell = memory->fell || value < memory->counter;
-    memory->counter = value;
-    fell = memory->fell;
+    backlog = backlog_get(seen, key);
+    backlog->fell = backlog->fell || value < backlog->counter;
+    backlog->counter = value;
+    fell = backlog->fell;
     (void)pthread_mutex_unlock(&seen->lock);
     return fell;
 }

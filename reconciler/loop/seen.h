@@ -16,7 +16,9 @@ void seen_free(struct seen *seen);
  * True when `fingerprint` differs from the last one given for this key: a store's change
  * is worth an attempt. Our own status writes do not change it.
  */
-bool seen_changed(struct seen *seen, const char *key, const char *fingerprint);
+bool seen_changed(struct seen *seen, const char *key, uint64_t fingerprint);
+/* Whether seen_changed() was ever asked about this key, since seen_forget(). */
+bool seen_before(struct seen *seen, const char *key);
 /*
  * How long (ms) the oldest undelivered change of a sink has been the same; 0 when it
  * moved, nothing waits, or this is the first look.

@@ -1,5 +1,7 @@
 #include "loop/statement.h"
 
+#include "loop/gauges_attempt.h"
+
 static bool send(struct attempt *a, const struct plan_step *s, struct arena *arena,
                  struct db_result *result, struct fault *fault)
 {
@@ -12,12 +14,14 @@ static bool send(struct attempt *a, const struct plan_step *s, struct arena *are
         struct target_db *db = a->bindings[BIND_TARGET].session.target;
 
         must(db != NULL);
-        return db->ops->apply(db, s, tag, &child, arena, result, fault);
+        return fence_check(a->loop->ports.fence, fault) &&
+               db->ops->apply(db, s, tag, &child, arena, result, fault);
     }
     struct stream_db *db = a->bindings[BIND_RISINGWAVE].session.stream;
 
     must(db != NULL);
-    return db->ops->apply(db, s, tag, &child, arena, result, fault);
+    return fence_check(a->loop->ports.fence, fault) &&
+           db->ops->apply(db, s, tag, &child, arena, result, fault);
 }
 
 static int64_t audit_intent(struct attempt *a, const struct plan_step *s,
@@ -53,21 +57,37 @@ static void audit_result(struct attempt *a, int64_t step, bool done,
     }
 }
 
+/* What nobody holds could be deleted meanwhile, and what is made for it would stay. */
+static bool check_held(const struct attempt *a, struct fault *fault)
+{
+    return kube_has_finalizer(attempt_object(a), TSYNC_FINALIZER)
+               ? true
+               : fault_set(fault, FAULT_BUG, NULL,
+                           "a statement was about to be sent without the finalizer");
+}
+
 bool statement_run(struct attempt *a, const struct plan_step *s, struct arena *arena,
                    struct fault *fault)
 {
     const struct clock *clock = a->loop->ports.clock;
     struct db_result result = {0};
-    int64_t began_ms = clock_monotonic_ms(clock), step = audit_intent(a, s, arena);
-    bool done = send(a, s, arena, &result, fault);
+    int64_t began_ms = clock_monotonic_ms(clock), step = 0, took_ms = 0;
+    bool done = false;
+
+    /* Whoever is no leader any more leaves no line of an intent either. */
+    if (!fence_check(a->loop->ports.fence, fault) || !check_held(a, fault)) {
+        return false;
+    }
+    step = audit_intent(a, s, arena);
+    done = send(a, s, arena, &result, fault);
 
     a->steps++;
-    audit_result(a, step, done, &result, fault, clock_monotonic_ms(clock) - began_ms);
+    took_ms = clock_monotonic_ms(clock) - began_ms;
+    audit_result(a, step, done, &result, fault, took_ms);
     lg_info(a->loop->ports.lg, done ? "statement succeeded" : "statement failed",
-            LG_STR("key", a->key), LG_STR("reconcileID", a->run_id),
+            LG_KEY(a->key), LG_STR("reconcileID", a->run_id),
             LG_STR("system", plan_system_name(s->system)), LG_STR("object", s->object),
-            LG_STR("action", plan_kind_name(s->kind)),
-            LG_INT("durationMs", clock_monotonic_ms(clock) - began_ms));
-    metrics_add(a->loop->metrics, METRIC_STATEMENTS, 1);
+            LG_STR("action", plan_kind_name(s->kind)), LG_INT("durationMs", took_ms));
+    gauges_statement(a, s, done, took_ms);
     return done;
 }

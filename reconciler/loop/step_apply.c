@@ -166,6 +166,14 @@ static bool learn_backends(struct attempt *a, const struct fault *fault)
     return true;
 }
 
+/* Who has the turn does not lose it to a catalog that others read. */
+static void commit(struct attempt *a, bool on)
+{
+    for (int role = BIND_SOURCE; role < BIND_COUNT; role++) {
+        session_commit(&a->bindings[role].session, on);
+    }
+}
+
 enum step_result step_apply(struct attempt *a, struct fault *fault)
 {
     struct lane *lane = a->bindings[BIND_RISINGWAVE].lane;
@@ -175,10 +183,12 @@ enum step_result step_apply(struct attempt *a, struct fault *fault)
     if (!may_run(a, &result, fault)) {
         return result;
     }
-    if (!lane_begin_ddl(lane, &a->cancel, fault)) {
+    if (!lane_begin_ddl(lane, a->key, &a->cancel, fault)) {
         return STEP_FAULT;
     }
+    commit(a, true);
     result = apply_fresh(a, fault);
+    commit(a, false);
     if (a->steps > sent) {
         lane_forget(lane);
         lane_forget(a->bindings[BIND_TARGET].lane);

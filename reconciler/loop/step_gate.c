@@ -7,6 +7,7 @@
  */
 #include "loop/approval.h"
 #include "loop/memo.h"
+#include "loop/publish.h"
 #include "loop/steps.h"
 
 static void tell_changes(struct attempt *a)
@@ -181,8 +182,9 @@ static bool take_annotation(struct attempt *a, struct fault *fault)
     metrics_add(a->loop->metrics, METRIC_API_WRITES, 1);
     if (outcome != KUBE_OK) {
         json_free(answered);
-        return fault_set(fault, FAULT_CONFLICT, NULL,
-                         "the resource changed while an annotation was removed");
+        return publish_conflict(
+            a->loop, &loop_resource_sync, attempt_object(a), &a->cancel,
+            "the resource changed while an annotation was removed", fault);
     }
     attempt_refresh(a, answered);
     a->sync.annotation_approve = NULL;

@@ -138,6 +138,7 @@ static bool judge(struct attempt *a, int64_t source_rows, int64_t stream_rows,
     enum watch_rows rows = watch_rows_compare(source_rows, stream_rows, whole);
     int64_t enough_ms = stream_rows >= WATCH_ROWS_MAX ? WATCH_CAPPED_MS : WATCH_APART_MS;
     int64_t lasted_ms = 0, gap = 0;
+    enum metric verdict = METRIC_NONE;
 
     /* A sink with work to do tells of a stream that is catching up. */
     if (rows == WATCH_ROWS_FEWER ||
@@ -150,7 +151,12 @@ static bool judge(struct attempt *a, int64_t source_rows, int64_t stream_rows,
     lasted_ms = seen_gap_ms(a->loop->seen, a->key, gap, stream_rows,
                             clock_monotonic_ms(a->loop->ports.clock));
     *out_doubt = rows != WATCH_ROWS_AGREE && lasted_ms != SEEN_GAP_EXPLAINED;
+    verdict = !*out_doubt ? METRIC_ROWS_AGREE : METRIC_ROWS_WAITING;
     if (*out_doubt && (verdict_before(a) != NULL || lasted_ms >= enough_ms)) {
+        verdict = METRIC_ROWS_DIFFER;
+    }
+    metrics_add(a->loop->metrics, verdict, 1);
+    if (verdict == METRIC_ROWS_DIFFER) {
         return replaced(a, source_rows, stream_rows, fault);
     }
     return true;

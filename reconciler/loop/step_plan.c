@@ -1,5 +1,8 @@
 /* Deciding: what should exist against what does, and what status shows of it. */
 #include "loop/steps.h"
+#include "loop/tags.h"
+
+#include <ctype.h>
 
 /* --- child objects --- */
 
@@ -136,28 +139,52 @@ static struct strlist keep(struct attempt *a, const struct strlist *list)
 
 /* --- the plan --- */
 
+/* The TableSync with this uid, or NULL. */
+static const char *key_of_uid(struct attempt *a, struct sv uid)
+{
+    size_t count = 0;
+    const char **keys = kube_store_find(a->loop->syncs, tags_uid(uid), a->arena, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        AUTO(kube_object_putp)
+        struct kube_object *object = kube_store_get(a->loop->syncs, keys[i]);
+
+        if (object != NULL && sv_eq(sv_from(kube_uid(object->json)), uid)) {
+            return keys[i];
+        }
+    }
+    return NULL;
+}
+
+/* As many bytes as may belong to a uid. */
+static size_t word_bytes(struct sv text)
+{
+    size_t n = 0;
+
+    while (n < text.n && (isalnum((unsigned char)text.p[n]) || text.p[n] == '-')) {
+        n++;
+    }
+    return n;
+}
+
 /*
  * The mark of a rival in another namespace holds a uid, which nobody can look up by hand:
  * tell its name, as long as the resource exists. Always returns false.
  */
 static bool name_owner(struct attempt *a, struct fault *fault)
 {
-    size_t count = 0;
-    struct kube_object **all = NULL;
+    struct sv rest = sv_from(fault->text);
     const char *owner = NULL;
     struct fault told = *fault;
 
     if (strcmp(fault->reason, "OwnedByAnother") != 0) {
         return false;
     }
-    all = kube_store_all(a->loop->syncs, a->arena, &count);
-    for (size_t i = 0; i < count; i++) {
-        struct sv uid = sv_from(kube_uid(all[i]->json));
+    while (rest.n > 0 && owner == NULL) {
+        struct sv word = sv_sub(rest, 0, word_bytes(rest));
 
-        if (uid.n > 0 && sv_find(sv_from(fault->text), uid) != SIZE_MAX) {
-            owner = arena_strdup(a->arena, all[i]->key);
-        }
-        kube_object_put(all[i]);
+        owner = word.n == 0 ? NULL : key_of_uid(a, word);
+        rest = sv_sub(rest, word.n + 1, rest.n);
     }
     if (owner != NULL) {
         return fault_set(fault, told.class, told.reason, "%s (that is TableSync %s)",

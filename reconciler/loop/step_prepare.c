@@ -1,9 +1,11 @@
-/* The first rows: load, finalize, validate, connections. */
+/* The first rows: load, finalize, validate, connections, hold, login. */
 #include "loop/deletion.h"
 #include "loop/keep.h"
 #include "loop/memo.h"
+#include "loop/publish.h"
 #include "loop/seen.h"
 #include "loop/steps.h"
+#include "loop/tags.h"
 
 static const char *trigger_of(const struct attempt *a)
 {
@@ -31,6 +33,7 @@ enum step_result step_load(struct attempt *a, struct fault *fault)
 {
     const char *store_key = a->key + strlen(LOOP_KEY_SYNC);
     const struct json *status = NULL;
+    const char *retry = NULL;
 
     (void)fault;
     a->object = kube_store_get(a->loop->syncs, store_key);
@@ -52,6 +55,11 @@ enum step_result step_load(struct attempt *a, struct fault *fault)
     kube_conditions_read(&a->conditions, json_get(status, "conditions"), a->arena);
     kube_conditions_read(&a->conditions_before, json_get(status, "conditions"), a->arena);
     a->trigger = trigger_of(a);
+    retry = memo_take_retry(a->loop->memo, a->key, a->arena);
+    if (retry != NULL) {
+        a->status.handled_retry = retry;
+        a->trigger = a->sync.deleting ? a->trigger : "Manual";
+    }
     if (a->sync.annotation_pause && !a->sync.deleting) {
         a->paused_reconcile = true;
         return STEP_REQUEUE;
@@ -71,8 +79,9 @@ static bool hold_finalizer(struct attempt *a, struct fault *fault)
     metrics_add(a->loop->metrics, METRIC_API_WRITES, 1);
     if (outcome != KUBE_OK) {
         json_free(answered);
-        return fault_set(fault, FAULT_CONFLICT, NULL,
-                         "the resource changed while the finalizer was added");
+        return publish_conflict(
+            a->loop, &loop_resource_sync, attempt_object(a), &a->cancel,
+            "the resource changed while the finalizer was added", fault);
     }
     attempt_refresh(a, answered);
     return true;
@@ -96,13 +105,23 @@ static bool take_retry(struct attempt *a, struct fault *fault)
     return true;
 }
 
+static bool is_held(const struct attempt *a)
+{
+    return kube_has_finalizer(attempt_object(a), TSYNC_FINALIZER);
+}
+
+/* Status tells of something that was made, or was about to be. */
+static bool has_made(const struct attempt *a)
+{
+    return a->before.objects.n > 0 || a->before.applied_hash != NULL;
+}
+
 enum step_result step_finalize(struct attempt *a, struct fault *fault)
 {
     if (a->sync.deleting) {
         return deletion_run(a, fault);
     }
-    if (!kube_has_finalizer(attempt_object(a), TSYNC_FINALIZER) &&
-        !hold_finalizer(a, fault)) {
+    if (has_made(a) && !is_held(a) && !hold_finalizer(a, fault)) {
         return STEP_FAULT;
     }
     if (a->sync.annotation_retry != NULL && !take_retry(a, fault)) {
@@ -150,15 +169,21 @@ static bool is_older_rival(const struct tablesync *self, const struct json *obje
  */
 static bool make_way(struct attempt *a, struct fault *fault)
 {
+    uint64_t tag = tags_target(a->sync.namespace, a->sync.target_connection,
+                               a->sync.target_database, a->sync.target_table);
     size_t count = 0;
-    struct kube_object **all = kube_store_all(a->loop->syncs, a->arena, &count);
+    const char **keys = kube_store_find(a->loop->syncs, tag, a->arena, &count);
     const char *rival = NULL;
 
-    for (size_t i = 0; i < count; i++) {
-        if (rival == NULL && is_older_rival(&a->sync, all[i]->json, a->arena)) {
-            rival = arena_strdup(a->arena, all[i]->key);
+    for (size_t i = 0; i < count && rival == NULL; i++) {
+        AUTO(kube_object_putp) struct kube_object *other = NULL;
+
+        if (strcmp(keys[i], a->key + strlen(LOOP_KEY_SYNC)) != 0) { /* nearly always */
+            other = kube_store_get(a->loop->syncs, keys[i]);
         }
-        kube_object_put(all[i]);
+        if (other != NULL && is_older_rival(&a->sync, other->json, a->arena)) {
+            rival = keys[i];
+        }
     }
     if (rival == NULL) {
         return true;
@@ -175,6 +200,7 @@ enum step_result step_validate(struct attempt *a, struct fault *fault)
     const char *retry = a->sync.annotation_retry;
 
     if (!tablesync_decode(attempt_object(a), a->arena, &a->sync, fault)) {
+        a->event_heals = true;
         return STEP_FAULT;
     }
     a->sync.annotation_retry = retry;
@@ -185,10 +211,47 @@ enum step_result step_validate(struct attempt *a, struct fault *fault)
     return make_way(a, fault) ? STEP_CONTINUE : STEP_FAULT;
 }
 
+/* The bindings that are not open yet: the one whose lane is the least likely to let us
+ * in; BIND_COUNT: all are open. */
+static enum binding_role next_to_open(const struct attempt *a)
+{
+    enum binding_role found = BIND_COUNT;
+    int lowest = 0;
+
+    for (int role = BIND_SOURCE; role < BIND_COUNT; role++) {
+        const struct binding *b = &a->bindings[role];
+        int rank = b->unopened ? lane_rank(b->lane, a->key) : 0;
+
+        if (b->unopened && (found == BIND_COUNT || rank < lowest)) {
+            found = (enum binding_role)role;
+            lowest = rank;
+        }
+    }
+    return found;
+}
+
 enum step_result step_connections(struct attempt *a, struct fault *fault)
 {
     for (int role = BIND_SOURCE; role < BIND_COUNT; role++) {
-        if (!binding_open(a, (enum binding_role)role, fault)) {
+        if (!binding_find(a, (enum binding_role)role, fault)) {
+            return STEP_FAULT;
+        }
+    }
+    return STEP_CONTINUE;
+}
+
+/* From here on something may be created; before, there was nothing to do it with. */
+enum step_result step_hold(struct attempt *a, struct fault *fault)
+{
+    return is_held(a) || hold_finalizer(a, fault) ? STEP_CONTINUE : STEP_FAULT;
+}
+
+enum step_result step_login(struct attempt *a, struct fault *fault)
+{
+    enum binding_role next = BIND_COUNT;
+
+    while ((next = next_to_open(a)) != BIND_COUNT) {
+        if (!binding_open(a, next, fault)) {
             return STEP_FAULT;
         }
     }

@@ -216,6 +216,9 @@ static bool read_backlog(struct attempt *a, const struct rw_sink *sink,
         lag_s = (out_backlog->now_ms - out_backlog->oldest_ms + 999) / 1000;
         lag_s = lag_s < 0 ? 0 : lag_s;
     }
+    a->measured.known = true;
+    a->measured.undelivered = out_backlog->undelivered;
+    a->measured.lag_s = out_backlog->undelivered == 0 ? 0 : lag_s;
     a->status.stream.sink_lag_seconds = lag_s < 0 ? -1 : status_lag_step(lag_s);
     a->status.stream.lag =
         lag_s < 0 ? NULL : status_lag_text(a->arena, a->status.stream.sink_lag_seconds);

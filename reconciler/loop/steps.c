@@ -8,16 +8,25 @@
  */
 #include "loop/steps.h"
 
+#include "loop/retry.h"
+
+#define REPORT_AGAIN_MS 1000
+#define REPORT_AGAIN_MAX_MS 60000
+
 /* clang-format off */
 static const struct step STEPS[] = {
     {"load",            step_load,            CONDITION_NONE,
      "read the resource from the store; gone means done"},
     {"finalize",        step_finalize,        CONDITION_NONE,
-     "being deleted: clean up and let go; otherwise hold a finalizer before the first write"},
+     "being deleted: clean up and let go; take the retry annotation"},
     {"validate",        step_validate,        CONDITION_STALLED,
      "decode the spec; make way for an older resource with the same target"},
     {"connections",     step_connections,     CONDITION_CONNECTIONS_READY,
-     "find the three connections and their Secrets, log in to each"},
+     "find the three connections and their Secrets"},
+    {"hold",            step_hold,            CONDITION_NONE,
+     "hold a finalizer: nothing was created before, anything may be from here on"},
+    {"login",           step_login,           CONDITION_CONNECTIONS_READY,
+     "log in to each of the three"},
     {"preflight",       step_preflight,       CONDITION_CONNECTIONS_READY,
      "before anything is made: list all that the three servers lack, at once"},
     {"observe-source",  step_observe_source,  CONDITION_SOURCE_SCHEMA_RESOLVED,
@@ -49,6 +58,25 @@ const struct step *steps_list(size_t *out_count)
     return STEPS;
 }
 
+/* Nobody was told why the attempt failed: that must not wait as long as the next try. */
+static void report_again(struct attempt *a, const struct fault *unreported)
+{
+    unsigned failures = a->status.retries > 0 ? (unsigned)a->status.retries - 1 : 0;
+    int64_t soon_ms = unreported->class == FAULT_CONFLICT
+                          ? RETRY_SOON_MS
+                          : backoff_ms(REPORT_AGAIN_MS, REPORT_AGAIN_MAX_MS, failures);
+
+    if (unreported->class == FAULT_CANCELLED) {
+        return;
+    }
+    a->requeue_ms = a->requeue_ms > soon_ms ? soon_ms : a->requeue_ms;
+    if (unreported->class != FAULT_CONFLICT) {
+        lg_error(a->loop->ports.lg, "status not written", LG_STR("key", a->key),
+                 LG_STR("reconcileID", a->run_id), LG_STR("reason", unreported->reason),
+                 LG_STR("error", unreported->text));
+    }
+}
+
 bool steps_run(struct attempt *a, struct fault *fault)
 {
     struct fault unreported = FAULT_INIT;
@@ -75,9 +103,12 @@ bool steps_run(struct attempt *a, struct fault *fault)
     if (a->object == NULL) {
         return !failed;
     }
-    if (!report(a, failed ? fault : NULL, &unreported) && !failed) {
-        *fault = unreported;
-        return false;
+    if (!report(a, failed ? fault : NULL, &unreported)) {
+        if (!failed) {
+            *fault = unreported;
+            return false;
+        }
+        report_again(a, &unreported);
     }
     return !failed;
 }

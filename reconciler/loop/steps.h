@@ -28,6 +28,8 @@ enum step_result step_load(struct attempt *a, struct fault *fault);
 enum step_result step_finalize(struct attempt *a, struct fault *fault);
 enum step_result step_validate(struct attempt *a, struct fault *fault);
 enum step_result step_connections(struct attempt *a, struct fault *fault);
+enum step_result step_hold(struct attempt *a, struct fault *fault);
+enum step_result step_login(struct attempt *a, struct fault *fault);
 enum step_result step_preflight(struct attempt *a, struct fault *fault);
 /* Adds to the attempt's replica_ids what this controller's other sources on the same
  * MySQL server use, as their connections' status tells. */

@@ -201,8 +201,8 @@ bool watch_reconnect(struct attempt *a, const struct fault *broken, struct fault
         return true;
     }
     session_close(&source->session, broken);
-    return session_open(source->lane, &source->endpoint, &a->cancel, &source->session,
-                        fault)
+    return session_open(source->lane, &source->endpoint, a->key, &a->cancel,
+                        &source->session, fault)
                ? true
                : fault_wrap(fault, "connection '%s' (spec.source)", source->conn.name);
 }

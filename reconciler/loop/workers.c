@@ -1,40 +1,47 @@
 #include "loop/workers.h"
 
 #include "base/heap.h"
+#include "loop/lanes.h"
 
 #include <pthread.h>
+#include <time.h>
 
 /* A worker that has not turned for this long is stuck beyond every deadline it has. */
 #define STUCK_MS INT64_C(1800000)
 #define SYNC_POLL_MS 50
 
+/* So many more may be at work while others do nothing but wait for a silent server. */
+#define HELD_MAX WORKERS_MAX
+#define THREADS_MAX (WORKERS_MAX + HELD_MAX + 1) /* one of them stands ready */
+
+/* Servers fall silent, and nobody is told: who stands ready looks up now and then. */
+#define TURN_POLL_MS 100
+
+/* A release touches 36 KiB of it (Rss in smaps, while 500 resources are created and a
+ * stream is made and changed); sanitizers put red zones around everything. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STACK_BYTES ((size_t)4 * 1024 * 1024)
+#else
+#define STACK_BYTES ((size_t)512 * 1024)
+#endif
+
 struct worker {
     struct workers *all;
     pthread_t thread;
     _Atomic int64_t busy_since_ms; /* 0: idle */
-    bool started;
 };
 
 struct workers {
     struct loop *loop;
-    int count;
-    struct worker each[WORKERS_MAX];
+    size_t limit; /* at work at once, beside those that are held by silent servers */
+    pthread_mutex_t lock;
+    pthread_cond_t turn;
+    size_t at_work; /* with a key, or asking the queue for one */
+    size_t ready;   /* asking the queue, or waiting to be let */
+    size_t started;
+    bool closed;
+    struct worker each[THREADS_MAX];
 };
-
-static void work(struct worker *worker)
-{
-    struct loop *loop = worker->all->loop;
-    char *key = NULL;
-
-    while ((key = queue_take(loop->queue)) != NULL) {
-        worker->busy_since_ms = clock_monotonic_ms(loop->ports.clock);
-        metrics_add(loop->metrics, METRIC_ACTIVE_WORKERS, 1);
-        loop_reconcile(loop, key);
-        metrics_add(loop->metrics, METRIC_ACTIVE_WORKERS, -1);
-        worker->busy_since_ms = 0;
-        queue_done(loop->queue, key);
-    }
-}
 
 bool workers_synced(const struct loop *loop)
 {
@@ -49,61 +56,186 @@ bool workers_wait_synced(struct loop *loop)
     return !cancel_fired(loop->stop);
 }
 
+static void wait_for_turn(struct workers *all)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += TURN_POLL_MS * INT64_C(1000000);
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    (void)pthread_cond_timedwait(&all->turn, &all->lock, &until);
+}
+
+/* Waits until there are not too many at work; false: it is over. */
+static bool begin_turn(struct workers *all)
+{
+    bool closed = false, begun = false;
+
+    while (!begun && !closed) {
+        size_t held = lanes_held(all->loop->lanes);
+        bool urgent = queue_urgent_waits(all->loop->queue);
+
+        held = held < HELD_MAX ? held : HELD_MAX;
+        (void)pthread_mutex_lock(&all->lock);
+        closed = all->closed;
+        if (all->at_work + (urgent || all->limit == 1 ? 0 : 1) < all->limit + held) {
+            all->at_work++;
+            begun = true;
+        } else if (!closed) {
+            wait_for_turn(all);
+        }
+        (void)pthread_mutex_unlock(&all->lock);
+    }
+    return !closed;
+}
+
+static void end_turn(struct workers *all)
+{
+    (void)pthread_mutex_lock(&all->lock);
+    all->at_work--;
+    all->ready++;
+    (void)pthread_cond_signal(&all->turn);
+    (void)pthread_mutex_unlock(&all->lock);
+}
+
+static void *worker_thread(void *argument);
+
+/* The lock is held. */
+static bool start_one(struct workers *all)
+{
+    struct worker *worker = &all->each[all->started];
+    pthread_attr_t attributes;
+    bool started = false;
+
+    if (all->closed || all->started == THREADS_MAX) {
+        return false;
+    }
+    worker->all = all;
+    must(pthread_attr_init(&attributes) == 0);
+    must(pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0);
+    started = pthread_create(&worker->thread, &attributes, worker_thread, worker) == 0;
+    (void)pthread_attr_destroy(&attributes);
+    all->started += started ? 1 : 0;
+    all->ready += started ? 1 : 0;
+    return started;
+}
+
+/* Who took a key sees to it that somebody stands ready for the next one. */
+static void hand_over(struct workers *all)
+{
+    (void)pthread_mutex_lock(&all->lock);
+    if (--all->ready == 0) {
+        /* No thread left: it goes on with those there are. */
+        (void)start_one(all);
+    }
+    (void)pthread_mutex_unlock(&all->lock);
+}
+
+static void work(struct worker *worker, char *key)
+{
+    struct loop *loop = worker->all->loop;
+
+    enum metric active = sv_starts(sv_from(key), SV(LOOP_KEY_CONN))
+                             ? METRIC_CONN_ACTIVE_WORKERS
+                             : METRIC_ACTIVE_WORKERS;
+
+    worker->busy_since_ms = clock_monotonic_ms(loop->ports.clock);
+    metrics_add(loop->metrics, active, 1);
+    loop_reconcile(loop, key);
+    metrics_add(loop->metrics, active, -1);
+    worker->busy_since_ms = 0;
+    queue_done(loop->queue, key);
+}
+
 static void *worker_thread(void *argument)
 {
     struct worker *worker = argument;
+    struct workers *all = worker->all;
 
-    if (workers_wait_synced(worker->all->loop)) {
-        work(worker);
+    if (!workers_wait_synced(all->loop)) {
+        return NULL;
+    }
+    while (begin_turn(all)) {
+        char *key = queue_take(all->loop->queue);
+
+        if (key == NULL) {
+            break;
+        }
+        hand_over(all);
+        work(worker, key);
+        end_turn(all);
     }
     return NULL;
 }
 
 struct workers *workers_new(struct loop *loop, int count)
 {
-    struct workers *workers = HEAP_NEW(struct workers);
+    struct workers *all = HEAP_NEW(struct workers);
+    pthread_condattr_t attributes;
 
-    workers->loop = loop;
-    workers->count = count > WORKERS_MAX ? WORKERS_MAX : count;
-    metrics_set(loop->metrics, METRIC_MAX_CONCURRENT, workers->count);
-    return workers;
+    all->loop = loop;
+    all->limit = (size_t)(count > WORKERS_MAX ? WORKERS_MAX : count);
+    must(pthread_mutex_init(&all->lock, NULL) == 0);
+    must(pthread_condattr_init(&attributes) == 0);
+    must(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    must(pthread_cond_init(&all->turn, &attributes) == 0);
+    (void)pthread_condattr_destroy(&attributes);
+    metrics_set(loop->metrics, METRIC_MAX_CONCURRENT, (int64_t)all->limit);
+    metrics_set(loop->metrics, METRIC_CONN_MAX_CONCURRENT, (int64_t)all->limit);
+    return all;
 }
 
-bool workers_start(struct workers *workers, struct fault *fault)
+bool workers_start(struct workers *all, struct fault *fault)
 {
-    for (int i = 0; i < workers->count; i++) {
-        struct worker *worker = &workers->each[i];
+    bool started = false;
 
-        worker->all = workers;
-        worker->started =
-            pthread_create(&worker->thread, NULL, worker_thread, worker) == 0;
-        if (!worker->started) {
-            return fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot start threads");
-        }
-    }
-    return true;
+    (void)pthread_mutex_lock(&all->lock);
+    started = start_one(all);
+    (void)pthread_mutex_unlock(&all->lock);
+    return started || fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot start threads");
 }
 
-void workers_stop(struct workers *workers)
+size_t workers_threads(struct workers *all)
 {
-    if (workers == NULL) {
+    size_t started = 0;
+
+    (void)pthread_mutex_lock(&all->lock);
+    started = all->started;
+    (void)pthread_mutex_unlock(&all->lock);
+    return started;
+}
+
+void workers_stop(struct workers *all)
+{
+    size_t started = 0;
+
+    if (all == NULL) {
         return;
     }
-    queue_close(workers->loop->queue);
-    for (int i = 0; i < workers->count; i++) {
-        if (workers->each[i].started) {
-            (void)pthread_join(workers->each[i].thread, NULL);
-        }
+    queue_close(all->loop->queue);
+    (void)pthread_mutex_lock(&all->lock);
+    all->closed = true;
+    started = all->started; /* and from here on no more */
+    (void)pthread_cond_broadcast(&all->turn);
+    (void)pthread_mutex_unlock(&all->lock);
+    for (size_t i = 0; i < started; i++) {
+        (void)pthread_join(all->each[i].thread, NULL);
     }
-    heap_free(workers);
+    (void)pthread_cond_destroy(&all->turn);
+    (void)pthread_mutex_destroy(&all->lock);
+    heap_free(all);
 }
 
-bool workers_stuck(const struct workers *workers)
+bool workers_stuck(struct workers *all)
 {
-    int64_t now_ms = clock_monotonic_ms(workers->loop->ports.clock);
+    int64_t now_ms = clock_monotonic_ms(all->loop->ports.clock);
+    size_t started = workers_threads(all);
 
-    for (int i = 0; i < workers->count; i++) {
-        int64_t since_ms = workers->each[i].busy_since_ms;
+    for (size_t i = 0; i < started; i++) {
+        int64_t since_ms = all->each[i].busy_since_ms;
 
         if (since_ms != 0 && now_ms - since_ms > STUCK_MS) {
             return true;

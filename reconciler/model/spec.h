@@ -20,6 +20,7 @@
 #define DBCONN_FINALIZER "tablesync.dev/in-use"
 #define TSYNC_ANNOTATION_PAUSE "tablesync.dev/pause-reconcile" /* "true" */
 #define TSYNC_ANNOTATION_ORPHAN "tablesync.dev/orphan"         /* "true" */
+#define TSYNC_ANNOTATION_RUN "tablesync.dev/run-id"  /* of an Event: lastRun.runId */
 #define TSYNC_ANNOTATION_RETRY "tablesync.dev/retry" /* "now"; removed when seen */
 #define TSYNC_ANNOTATION_APPROVE "tablesync.dev/approve-plan" /* status.plan.hash */
 #define TSYNC_ANNOTATION_ADOPT "tablesync.dev/adopt" /* owner's uid, or "unowned" */

@@ -8,8 +8,8 @@
 #define OBJECT                                                                           \
     "{\"apiVersion\":\"tablesync.dev/v1alpha1\",\"kind\":\"TableSync\",\"metadata\":{"   \
     "\"name\":\"orders\",\"namespace\":\"shop\",\"uid\":\"u1\",\"generation\":3,"        \
-    "\"resourceVersion\":\"5\",\"annotations\":{\"" TSYNC_ANNOTATION_APPROVE             \
-    "\":\"x\"}},"                                                                        \
+    "\"resourceVersion\":\"5\",\"finalizers\":[\"" TSYNC_FINALIZER                       \
+    "\"],\"annotations\":{\"" TSYNC_ANNOTATION_APPROVE "\":\"x\"}},"                     \
     "\"spec\":{\"retry\":{\"backoffBase\":\"2s\",\"backoffMax\":\"60s\"}},"              \
     "\"status\":{\"observedGeneration\":3}}"
 
@@ -21,6 +21,10 @@ static void take_event(struct scene *s, const struct json *body,
     if (reason != NULL) { /* else one that was sent before happened again */
         (void)snprintf(s->last_event, sizeof(s->last_event), "%s", reason);
         buf_addf(&s->all_events, "%s ", reason);
+        (void)snprintf(s->last_regarding, sizeof(s->last_regarding), "%s/%s %s",
+                       json_path_string(body, "regarding.kind"),
+                       json_path_string(body, "regarding.name"),
+                       json_path_string(body, "regarding.uid"));
     }
     s->events++;
     response->status = 201;
@@ -35,6 +39,11 @@ static void answer(struct unit_kube *kube, const struct kube_request *request,
     AUTO(json_freep) struct json *whole = NULL;
     struct fault fault = FAULT_INIT;
 
+    if (strcmp(request->method, "GET") == 0) { /* after a conflict */
+        response->status = 200;
+        buf_addz(&response->body, OBJECT);
+        return;
+    }
     assert_ok(json_parse(request->body, KUBE_BODY_MAX, &body, &fault), fault);
     if (strstr(request->path, "/events") != NULL) {
         take_event(s, body, response);

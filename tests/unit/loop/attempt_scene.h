@@ -19,6 +19,7 @@ struct scene {
     struct json *written; /* the status of the last apply; NULL: none */
     int64_t writes, events, removals, conflicts;
     char last_event[64];       /* its reason */
+    char last_regarding[256];  /* kind/name uid of what it is about */
     struct buf all_events;     /* reasons with a blank behind each */
     int64_t writes_at_removal; /* how many came before the annotation went */
 };

@@ -39,6 +39,6 @@ struct session lane_scene_open(struct lane_scene *s, struct lane *lane,
     struct fault fault = FAULT_INIT;
     struct session session = {0};
 
-    assert_ok(session_open(lane, &endpoint, &s->root, &session, &fault), fault);
+    assert_ok(session_open(lane, &endpoint, NULL, &s->root, &session, &fault), fault);
     return session;
 }

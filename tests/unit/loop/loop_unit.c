@@ -284,10 +284,23 @@ static bool kube_stream(struct kube_transport *t, const struct kube_request *req
                         void *context, int *out_status, struct fault *fault)
 {
     struct unit_kube *kube = (struct unit_kube *)(void *)t;
+    struct kube_response response = {.status = 404};
 
-    (void)request;
     (void)idle_ms;
     *out_status = 200;
+    if (strstr(request->path, "sendInitialEvents=") != NULL) {
+        *out_status = 422; /* this server lists, and it streams only what changes */
+        return on_bytes(context, SV("{\"kind\":\"Status\",\"code\":422}"), fault);
+    }
+    if (strstr(request->path, "watch=1") == NULL) {
+        if (!kube_call(t, request, cancel, &response, fault)) {
+            return false;
+        }
+        *out_status = response.status;
+        bool good = on_bytes(context, buf_sv(&response.body), fault);
+        buf_deinit(&response.body);
+        return good;
+    }
     return kube->watch == NULL || kube->watch(kube, cancel, on_bytes, context, fault);
 }
 

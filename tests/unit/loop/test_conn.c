@@ -244,9 +244,26 @@ static void it_looks_again_sooner_while_something_is_wrong(void **state)
     assert_in_range(queue_next_ms(s->loop->queue) - s->clock.now_ms, 48000, 72000);
     s->clock.now_ms += 72000;
     assert_true(conn_scene_woken(s, CONN_KEY));
-    s->reason = "Unreachable";
+    /* The server is there, and lacks something. */
+    s->db.mysql = mysql_with(ALL_GRANTS, COUNT_OF(ALL_GRANTS));
+    s->db.mysql.binlog_format = "STATEMENT";
+    conn_scene_connection(s, "MySQL", "");
     conn_scene_look(s);
     assert_in_range(queue_next_ms(s->loop->queue) - s->clock.now_ms, 12000, 18000);
+}
+
+/* While a server is down it is asked as often as its breaker lets anybody through. */
+static void it_looks_when_the_breaker_lets_it(void **state)
+{
+    struct conn_scene *s = *state;
+
+    s->reason = "Unreachable";
+    for (int64_t pause_ms = 1000; pause_ms <= 8000; pause_ms *= 2) {
+        conn_scene_look(s);
+        assert_int_equal(queue_next_ms(s->loop->queue) - s->clock.now_ms, pause_ms + 1);
+        s->clock.now_ms += pause_ms + 1;
+        assert_true(conn_scene_woken(s, CONN_KEY));
+    }
 }
 
 static void users_are_woken_when_it_is_back(void **state)
@@ -279,6 +296,7 @@ int main(void)
         CONN_TEST(every_look_is_a_login),
         CONN_TEST(each_change_of_ready_is_told_once),
         CONN_TEST(it_looks_again_sooner_while_something_is_wrong),
+        CONN_TEST(it_looks_when_the_breaker_lets_it),
         CONN_TEST(users_are_woken_when_it_is_back),
     };
 

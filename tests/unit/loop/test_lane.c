@@ -12,7 +12,7 @@ static bool open_fails(struct lane_scene *s, struct lane *lane, struct fault *fa
     const struct db_endpoint endpoint = {.conn = &lane_mysql, .user = "u"};
     struct session session = {0};
 
-    return !session_open(lane, &endpoint, &s->root, &session, fault);
+    return !session_open(lane, &endpoint, NULL, &s->root, &session, fault);
 }
 
 /* --- sessions --- */

@@ -135,6 +135,42 @@ static void a_new_user_is_told_to_its_connections(void **state)
     assert_int_equal(take_all(s, LOOP_KEY_CONN "ns/rw"), 1);
 }
 
+/* Behind however many new resources and first looks. */
+static void a_change_comes_before_newcomers(void **state)
+{
+    static const struct {
+        const char *key;
+        enum queue_priority taken_as;
+    } wanted[] = {{LOOP_KEY_SYNC "ns/old", QUEUE_URGENT},
+                  {LOOP_KEY_CONN "ns/idle", QUEUE_URGENT},
+                  {LOOP_KEY_SYNC "ns/new", QUEUE_NORMAL},
+                  {LOOP_KEY_SYNC "ns/calm", QUEUE_LOW}};
+    struct scene *s = *state;
+
+    put_sync(s, "ns", "calm", 1, "", "Pending");
+    put_sync(s, "ns", "old", 1, "", "Pending");
+    put_conn(s, "ns", "idle", 1);
+    loop_conn_changed(s->loop, "ns/idle", true);
+    loop_sync_changed(s->loop, "ns/calm", true);
+    loop_sync_changed(s->loop, "ns/old", true);
+    put_sync(s, "ns", "new", 1, "", "Pending");
+    loop_sync_changed(s->loop, "ns/new", false);
+    put_sync(s, "ns", "old", 2, "", "Pending");
+    loop_sync_changed(s->loop, "ns/old", false);
+    put_conn(s, "ns", "idle", 1);
+    loop_conn_changed(s->loop, "ns/idle", false); /* our own write */
+    assert_int_equal(queue_numbers(s->loop->queue).depth_of[QUEUE_LOW], 2);
+    put_conn(s, "ns", "idle", 2);
+    loop_conn_changed(s->loop, "ns/idle", false);
+    for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+        char *key = queue_try_take(s->loop->queue);
+
+        assert_string_equal(key, wanted[i].key);
+        assert_int_equal(queue_taken_as(s->loop->queue, key), wanted[i].taken_as);
+        queue_done(s->loop->queue, key);
+    }
+}
+
 static void users_of_a_connection_follow_its_changes(void **state)
 {
     struct scene *s = *state;
@@ -245,6 +281,7 @@ int main(void)
         LOOP_TEST(our_own_status_is_no_news),
         LOOP_TEST(what_a_user_does_is_news),
         LOOP_TEST(a_new_user_is_told_to_its_connections),
+        LOOP_TEST(a_change_comes_before_newcomers),
         LOOP_TEST(users_of_a_connection_follow_its_changes),
         LOOP_TEST(a_secret_wakes_connections_and_their_users),
         LOOP_TEST(certificates_wake_connections_and_their_users),

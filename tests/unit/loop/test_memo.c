@@ -79,14 +79,20 @@ static void a_drift_is_corrected_three_times_in_ten_minutes(void **state)
 
     (void)state;
     assert_true(memo_may_correct(memo, "a", "1", 1000));
-    assert_true(memo_may_correct(memo, "a", "1", 2000));
+    assert_true(memo_may_correct(memo, "a", "1", 1000)); /* asking is free */
+    memo_corrected(memo, "a", "1", 1000);
+    memo_corrected(memo, "a", "1", 2000);
     assert_true(memo_may_correct(memo, "a", "1", 300000));
+    memo_corrected(memo, "a", "1", 300000);
     assert_false(memo_may_correct(memo, "a", "1", 300001));
     assert_false(memo_may_correct(memo, "a", "1", 600999));
     assert_true(memo_may_correct(memo, "b", "1", 600999)); /* another resource */
     assert_true(memo_may_correct(memo, "a", "1", 601000)); /* the first is too long ago */
+    memo_corrected(memo, "a", "1", 601000);
     assert_false(memo_may_correct(memo, "a", "1", 601001));
     assert_true(memo_may_correct(memo, "a", "2", 601002)); /* another difference */
+    memo_corrected(memo, "a", "2", 601002);
+    assert_true(memo_may_correct(memo, "a", "1", 601003));
     memo_free(memo);
 }
 

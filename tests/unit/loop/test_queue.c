@@ -28,9 +28,9 @@ static void a_key_waits_once_and_in_order(void **state)
     struct queue *q = new_queue();
 
     (void)state;
-    queue_add(q, "a");
-    queue_add(q, "b");
-    queue_add(q, "a");
+    queue_add(q, "a", QUEUE_NORMAL);
+    queue_add(q, "b", QUEUE_NORMAL);
+    queue_add(q, "a", QUEUE_NORMAL);
     assert_int_equal(queue_numbers(q).depth, 2);
     assert_int_equal(queue_numbers(q).adds, 3);
     expect_next(q, "a");
@@ -45,10 +45,10 @@ static void a_change_during_work_is_not_lost_and_not_parallel(void **state)
     char *key = NULL;
 
     (void)state;
-    queue_add(q, "a");
+    queue_add(q, "a", QUEUE_NORMAL);
     key = queue_try_take(q);
-    queue_add(q, "a");
-    queue_add(q, "a");
+    queue_add(q, "a", QUEUE_NORMAL);
+    queue_add(q, "a", QUEUE_NORMAL);
     assert_null(queue_try_take(q)); /* never on two workers */
     assert_int_equal(queue_numbers(q).processing, 1);
     queue_done(q, key);
@@ -63,10 +63,10 @@ static void of_two_delays_the_earlier_counts(void **state)
 
     (void)state;
     assert_int_equal(queue_next_ms(q), INT64_MAX);
-    queue_add_after(q, "a", 100);
+    queue_add_after(q, "a", 100, QUEUE_NORMAL);
     assert_int_equal(queue_next_ms(q), test_clock.now_ms + 100);
-    queue_add_after(q, "a", 40);
-    queue_add_after(q, "a", 500);
+    queue_add_after(q, "a", 40, QUEUE_NORMAL);
+    queue_add_after(q, "a", 500, QUEUE_NORMAL);
     assert_int_equal(queue_next_ms(q), test_clock.now_ms + 40);
     test_clock.now_ms += 39;
     expect_next(q, NULL);
@@ -83,12 +83,12 @@ static void now_beats_later(void **state)
     struct queue *q = new_queue();
 
     (void)state;
-    queue_add_after(q, "a", 100);
-    queue_add(q, "a");
+    queue_add_after(q, "a", 100, QUEUE_NORMAL);
+    queue_add(q, "a", QUEUE_NORMAL);
     expect_next(q, "a");
     test_clock.now_ms += 200;
     expect_next(q, NULL);
-    queue_add_after(q, "b", 0);
+    queue_add_after(q, "b", 0, QUEUE_NORMAL);
     expect_next(q, "b");
     queue_free(q);
 }
@@ -100,17 +100,17 @@ static void a_delay_set_during_work_stays(void **state)
     char *key = NULL;
 
     (void)state;
-    queue_add(q, "a");
+    queue_add(q, "a", QUEUE_NORMAL);
     key = queue_try_take(q);
-    queue_add_after(q, "a", 50);
+    queue_add_after(q, "a", 50, QUEUE_NORMAL);
     queue_done(q, key);
     expect_next(q, NULL);
     test_clock.now_ms += 50;
     expect_next(q, "a");
     /* And one that becomes due during work comes after it. */
-    queue_add(q, "a");
+    queue_add(q, "a", QUEUE_NORMAL);
     key = queue_try_take(q);
-    queue_add_after(q, "a", 10);
+    queue_add_after(q, "a", 10, QUEUE_NORMAL);
     test_clock.now_ms += 10;
     expect_next(q, NULL);
     queue_done(q, key);
@@ -127,7 +127,7 @@ static void failures_are_counted_in_a_row(void **state)
     assert_int_equal(queue_fail(q, "a"), 0);
     assert_int_equal(queue_fail(q, "a"), 1);
     assert_int_equal(queue_fail(q, "b"), 0);
-    queue_add(q, "a");
+    queue_add(q, "a", QUEUE_NORMAL);
     expect_next(q, "a"); /* working on it does not forget */
     assert_int_equal(queue_fail(q, "a"), 2);
     assert_int_equal(queue_numbers(q).retries, 4);
@@ -145,7 +145,7 @@ static void many_delayed_keys_come_at_their_time(void **state)
     (void)state;
     for (int i = 0; i < 1000; i++) {
         (void)snprintf(name, sizeof(name), "k%d", i);
-        queue_add_after(q, name, (int64_t)(i * 7919) % 1000 + 1);
+        queue_add_after(q, name, (int64_t)(i * 7919) % 1000 + 1, QUEUE_NORMAL);
     }
     for (int64_t i = 0; i < 1000; i++) {
         test_clock.now_ms += 1;
@@ -197,13 +197,13 @@ static void with_waiter(void (*act)(struct queue *q), bool expect_end)
 
 static void add_a(struct queue *q)
 {
-    queue_add(q, "a");
+    queue_add(q, "a", QUEUE_NORMAL);
 }
 
 static void add_a_later(struct queue *q)
 {
-    queue_add_after(q, "far", 3600000);
-    queue_add_after(q, "a", 30);
+    queue_add_after(q, "far", 3600000, QUEUE_NORMAL);
+    queue_add_after(q, "a", 30, QUEUE_NORMAL);
 }
 
 static void waiters_wake_up(void **state)
@@ -234,7 +234,7 @@ static void *hammer_worker(void *argument)
 
         h->clashes += atomic_fetch_add(&h->busy[at], 1) != 0 ? 1 : 0;
         if (h->done % 5 == 0) {
-            queue_add_after(h->queue, key, 1);
+            queue_add_after(h->queue, key, 1, QUEUE_NORMAL);
         }
         h->done++;
         atomic_fetch_sub(&h->busy[at], 1);
@@ -258,7 +258,7 @@ static void no_key_is_on_two_workers(void **state)
     for (int i = 0; i < HAMMER_ADDS; i++) {
         const char key[2] = {(char)('a' + i % HAMMER_KEYS), '\0'};
 
-        queue_add(h.queue, key);
+        queue_add(h.queue, key, QUEUE_NORMAL);
         (void)queue_next_ms(h.queue);
     }
     assert_true(flag_wait(&h.worked, HAMMER_KEYS, 10000));

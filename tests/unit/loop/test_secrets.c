@@ -173,7 +173,8 @@ static void answer_tls(struct unit_kube *fake, const struct kube_request *reques
         return;
     }
     buf_addf(&response->body,
-             "{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"%zu\"},\"data\":{%s}}",
+             "{\"kind\":\"Secret\",\"metadata\":{\"uid\":\"u\","
+             "\"resourceVersion\":\"%zu\"},\"data\":{%s}}",
              strlen(data), data);
 }
 

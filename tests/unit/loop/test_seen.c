@@ -7,15 +7,19 @@ static void only_what_differs_is_news(void **state)
     struct seen *seen = seen_new(1);
 
     (void)state;
-    assert_true(seen_changed(seen, "a", "1"));
-    assert_false(seen_changed(seen, "a", "1"));
-    assert_true(seen_changed(seen, "a", "2"));
-    assert_true(seen_changed(seen, "a", "1"));
-    assert_true(seen_changed(seen, "b", "1"));
+    assert_int_equal(seen_stuck_ms(seen, "a", 0, 0, 0), 0);
+    assert_false(seen_before(seen, "a")); /* nobody has told of a change yet */
+    assert_true(seen_changed(seen, "a", 1));
+    assert_true(seen_before(seen, "a"));
+    assert_false(seen_changed(seen, "a", 1));
+    assert_true(seen_changed(seen, "a", 2));
+    assert_true(seen_changed(seen, "a", 1));
+    assert_true(seen_changed(seen, "b", 1));
     seen_forget(seen, "a");
     seen_forget(seen, "never seen");
-    assert_true(seen_changed(seen, "a", "1"));
-    assert_false(seen_changed(seen, "b", "1"));
+    assert_false(seen_before(seen, "a"));
+    assert_true(seen_changed(seen, "a", 1));
+    assert_false(seen_changed(seen, "b", 1));
     seen_free(seen);
 }
 
@@ -97,9 +101,9 @@ static void news_and_backlog_do_not_disturb_each_other(void **state)
 
     (void)state;
     (void)seen_stuck_ms(seen, "a", 7, 100, 1000);
-    assert_true(seen_changed(seen, "a", "1"));
+    assert_true(seen_changed(seen, "a", 1));
     assert_int_equal(seen_stuck_ms(seen, "a", 7, 100, 3000), 2000);
-    assert_false(seen_changed(seen, "a", "1"));
+    assert_false(seen_changed(seen, "a", 1));
     seen_free(seen);
 }
 

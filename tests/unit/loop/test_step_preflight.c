@@ -48,8 +48,9 @@ static void connect_all(struct scene *s)
         b->conn = CONNS[role];
         b->endpoint = (struct db_endpoint){.conn = &CONNS[role], .user = "ts"};
         b->lane = lane_get(s->loop->lanes, KEYS[role], "1");
-        assert_ok(session_open(b->lane, &b->endpoint, &s->a.cancel, &b->session, &fault),
-                  fault);
+        assert_ok(
+            session_open(b->lane, &b->endpoint, NULL, &s->a.cancel, &b->session, &fault),
+            fault);
     }
 }
 
