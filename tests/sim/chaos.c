@@ -53,18 +53,32 @@ static void edit(struct sim *sim, const char *name, const char *path, const char
     fake_kube_edit(sim->kube, "tablesyncs", SHOP, name, path, value);
 }
 
-static void a_user_creates(struct sim *sim)
+static void create(struct sim *sim, const struct shop_sync *s)
 {
-    const struct shop_sync *s = some_sync(sim, false);
-    struct shop_sync sync;
+    struct shop_sync sync = *s;
 
-    if (s == NULL) {
-        return;
-    }
-    sync = *s;
     sync.policy = policy(sim);
     sync.state = draw(sim, 6) == 0 ? "Paused" : NULL;
     shop_add(sim, sync);
+}
+
+static void a_user_creates(struct sim *sim)
+{
+    const struct shop_sync *s = some_sync(sim, false);
+
+    if (s != NULL) {
+        create(sim, s);
+    }
+}
+
+void chaos_namesake(struct sim *sim)
+{
+    const struct shop_sync *s = some_sync(sim, true);
+
+    if (s != NULL) {
+        fake_kube_purge(sim->kube, "tablesyncs", SHOP, s->name);
+        create(sim, s);
+    }
 }
 
 static void a_user_edits(struct sim *sim, const char *name)
@@ -170,16 +184,26 @@ static void a_server_changes(struct sim *sim)
     }
 }
 
+/* Something of ours: strangers keep their hands off strangers. */
 static void somebody_drops(struct sim *sim)
 {
     struct fake_rw *rw =
         draw(sim, 4) == 0 ? fake_db_rw(sim->db, RW_B_HOST) : shop_rw(sim);
+    struct mark mark;
 
     if (draw(sim, 4) == 0 && shop_sr(sim)->tables.n > 0) {
-        fake_sr_remove(shop_sr(sim),
-                       shop_sr(sim)->tables.v[draw(sim, shop_sr(sim)->tables.n)]);
+        const struct fake_sr_table *t =
+            shop_sr(sim)->tables.v[draw(sim, shop_sr(sim)->tables.n)];
+
+        if (mark_parse(t->table.comment, &mark)) {
+            fake_sr_remove(shop_sr(sim), t);
+        }
     } else if (rw->objects.n > 0) {
-        fake_rw_drop_cascade(rw, rw->objects.v[draw(sim, rw->objects.n)]);
+        const struct fake_stream_object *o = rw->objects.v[draw(sim, rw->objects.n)];
+
+        if (strcmp(o->schema, "tablesync") == 0) {
+            fake_rw_drop_cascade(rw, o);
+        }
     }
 }
 
@@ -189,7 +213,8 @@ static void somebody_builds(struct sim *sim)
     const struct fake_rw *rw = shop_rw(sim);
 
     for (size_t i = 0; i < rw->objects.n; i++) {
-        if (rw->objects.v[i]->kind == FAKE_TABLE && draw(sim, 2) == 0) {
+        if (rw->objects.v[i]->kind == FAKE_TABLE &&
+            strcmp(rw->objects.v[i]->schema, "tablesync") == 0 && draw(sim, 2) == 0) {
             (void)fake_rw_add(sim->db, shop_rw(sim), FAKE_VIEW, "public", "report",
                               rw->objects.v[i]->id);
             return;
@@ -254,7 +279,7 @@ void chaos_step(struct sim *sim)
     }
 }
 
-void chaos_end(struct sim *sim)
+void chaos_heal(struct sim *sim)
 {
     sim_plan(sim, SIM_NO_FAULTS, 0, 0);
     sim->kube->down = false;
@@ -262,10 +287,17 @@ void chaos_end(struct sim *sim)
     shop_sr(sim)->down = false;
     for (size_t i = 0; i < sim->db->rw.n; i++) {
         sim->db->rw.v[i]->down = sim->db->rw.v[i]->recovering = false;
+        sim->db->rw.v[i]->refuses = 0;
     }
-    drop_views(sim);
+    sim->kube->holds = false;
     rotate_secret(sim, ROTATE_MYSQL);
     rotate_secret(sim, ROTATE_STARROCKS);
+}
+
+void chaos_end(struct sim *sim)
+{
+    chaos_heal(sim);
+    drop_views(sim);
     chaos_wish_nothing(sim);
     for (size_t i = 0; i < COUNT_OF(pool); i++) {
         if (shop_find(sim, pool[i].name) != NULL) {

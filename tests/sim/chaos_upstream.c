@@ -121,6 +121,29 @@ static void resync(struct sim *sim, const char *name)
     edit(sim, name, "resyncToken", &token, 1);
 }
 
+/* The MySQL table of a TableSync. */
+static struct fake_upstream *table_of(struct sim *sim, const char *name)
+{
+    const struct json *spec = json_get(shop_find(sim, name), "spec");
+    bool other =
+        strcmp(json_path_string(spec, "source.connectionRef.name"), "mysql-b") == 0;
+
+    return fake_mysql_find(sim->db->mysql.v[other ? 1 : 0],
+                           json_path_string(spec, "source.database"),
+                           json_path_string(spec, "source.table"));
+}
+
+/* A column goes, and its TableSync is to let it go: what only a person can allow. */
+static void lose_column(struct sim *sim, const char *name)
+{
+    struct fake_upstream *table = table_of(sim, name);
+    const char *column = some_column(sim, table);
+
+    if (column != NULL) {
+        fake_mysql_drop_column(sim->db, table, column);
+    }
+}
+
 /* Drop goes with Evolve only: a CEL rule. */
 static void follow(struct sim *sim, const char *name)
 {
@@ -130,15 +153,34 @@ static void follow(struct sim *sim, const char *name)
     if (draw(sim, 3) == 0) {
         edit(sim, name, "schemaChange.policy", &changes[3], 1);
         edit(sim, name, "schemaChange.dropColumn", &drops[1], 1);
+        lose_column(sim, name);
     } else {
         edit(sim, name, "schemaChange.dropColumn", &drops[0], 1);
         edit(sim, name, "schemaChange.policy", changes, COUNT_OF(changes));
     }
 }
 
-/* The plan that status shows, or one that it does not. */
-static void approve(struct sim *sim, const char *name)
+/* Somebody whose plan waits, or else the one that is given. */
+static const char *who_waits(struct sim *sim, const char *name)
 {
+    size_t first = (size_t)draw(sim, sim->kube->objects.n);
+
+    for (size_t i = 0; i < sim->kube->objects.n; i++) {
+        const struct fake_object *o =
+            sim->kube->objects.v[(first + i) % sim->kube->objects.n];
+
+        if (strcmp(o->plural, "tablesyncs") == 0 &&
+            json_path_string(o->json, "status.plan.hash") != NULL) {
+            return o->name;
+        }
+    }
+    return name;
+}
+
+/* The plan that status shows, or one that it does not. */
+static void approve(struct sim *sim, const char *given)
+{
+    const char *name = who_waits(sim, given);
     const char *hash = json_path_string(shop_find(sim, name), "status.plan.hash");
 
     if (hash != NULL || draw(sim, 10) == 0) {
@@ -192,6 +234,18 @@ static bool is_for_a_person(const char *reason)
         }
     }
     return false;
+}
+
+bool chaos_is_settled(struct sim *sim, const char *name)
+{
+    return shop_is_ready(sim, name) || is_for_a_person(shop_reason(sim, name, "Ready"));
+}
+
+bool chaos_is_in_the_way(struct sim *sim, const char *name)
+{
+    const char *reason = shop_reason(sim, name, "Ready");
+
+    return strcmp(reason, "OwnedByAnother") == 0 || strcmp(reason, "AlreadyExists") == 0;
 }
 
 static void for_each(struct sim *sim, void (*visit)(struct sim *sim, const char *name))

@@ -40,7 +40,16 @@ bool fake_db_login(struct fake_db *db, const struct fake_gate *gate,
                          "%s: Access denied for user '%s'", gate->host, endpoint->user);
     }
     db->open_sessions++;
+    sim_answered(db->sim);
     return true;
+}
+
+void fake_db_carries_out(struct fake_db *db, const struct plan_step *step,
+                         const char *tag, bool done)
+{
+    if (db->sim->on_statement != NULL) {
+        db->sim->on_statement(db->sim, step, tag, done);
+    }
 }
 
 bool fake_session_call(struct fake_session *session, bool down, bool apply,
@@ -53,6 +62,9 @@ bool fake_session_call(struct fake_session *session, bool down, bool apply,
         sim_violation(sim, "%s: a call on a session that is broken", what);
     }
     *out_verdict = sim_call(sim, apply ? SIM_CALL_APPLY : SIM_CALL_READ);
+    if (apply) {
+        sim_wrote(sim, what);
+    }
     session->broken = true;
     if (*out_verdict == SIM_BREAK) {
         return sim_broken(sim, what, fault);
@@ -72,6 +84,7 @@ bool fake_session_call(struct fake_session *session, bool down, bool apply,
 bool fake_session_end(struct fake_session *session, enum sim_verdict verdict,
                       const char *what, struct fault *fault)
 {
+    sim_answered(session->db->sim);
     if (verdict != SIM_LOST) {
         return true;
     }

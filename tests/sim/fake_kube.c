@@ -1,11 +1,9 @@
 #include "fake_kube.h"
 
 #include "kube/api.h"
-#include "kube/store.h"
 #include "sim.h"
 
 #define CREATED_SIZE CLOCK_RFC3339_SIZE
-#define SCATTER_MS 4000
 
 static struct json *parse(const char *text)
 {
@@ -36,121 +34,6 @@ const struct json *fake_kube_find(const struct fake_kube *kube, const char *plur
     const struct fake_object *o = fake_kube_object(kube, plural, namespace, name);
 
     return o == NULL ? NULL : o->json;
-}
-
-/* --- the watch --- */
-
-/* When the last event of this object that is under way arrives. */
-static int64_t last_on_the_way_ms(const struct fake_kube *kube, const char *uid)
-{
-    int64_t last_ms = 0;
-
-    for (VEC_EACH(const struct fake_delivery, d, &kube->deliveries)) {
-        if (strcmp(kube_uid(d->json), uid) == 0 && d->at_ms > last_ms) {
-            last_ms = d->at_ms;
-        }
-    }
-    return last_ms;
-}
-
-static void send_one(struct fake_kube *kube, const struct fake_object *o, bool deleted)
-{
-    struct sim *sim = kube->sim;
-    int64_t last_ms = last_on_the_way_ms(kube, kube_uid(o->json));
-    struct fake_delivery delivery = {
-        .at_ms = sim->clock.now_ms,
-        .plural = o->plural,
-        .key = arena_printf(sim->arena, "%s/%s", o->namespace, o->name),
-        .json = json_clone(o->json),
-        .deleted = deleted};
-
-    if (sim->options.scatter) {
-        delivery.at_ms += (int64_t)rng_below(&sim->rng, SCATTER_MS);
-    }
-    /* Whatever else happens on the way: nothing of an object comes after its end. */
-    if (deleted && delivery.at_ms < last_ms) {
-        delivery.at_ms = last_ms;
-    }
-    VEC_PUSH(sim->arena, &kube->deliveries, delivery);
-}
-
-static void announce(struct fake_kube *kube, const struct fake_object *o, bool deleted)
-{
-    if (strcmp(o->plural, "secrets") == 0) {
-        return; /* read with GET here */
-    }
-    send_one(kube, o, deleted);
-    if (kube->sim->options.scatter && rng_below(&kube->sim->rng, 4) == 0) {
-        send_one(kube, o, deleted);
-    }
-}
-
-/* As reflector_watch.c does with one event. */
-static void deliver(struct fake_kube *kube, struct fake_delivery *d)
-{
-    struct loop *loop = kube->sim->loop;
-    bool is_sync = strcmp(d->plural, "tablesyncs") == 0;
-    struct kube_store *store = is_sync ? loop->syncs : loop->conns;
-    bool tell = false;
-
-    if (d->deleted) {
-        tell = store_delete(store, d->json);
-        json_free(d->json);
-    } else {
-        tell = store_apply(store, store_slim(d->json, NULL));
-        json_free(d->json);
-    }
-    d->json = NULL;
-    if (tell && is_sync) {
-        loop_sync_changed(loop, d->key, false);
-    } else if (tell) {
-        loop_conn_changed(loop, d->key, false);
-    }
-}
-
-int64_t fake_kube_deliver(struct fake_kube *kube)
-{
-    int64_t next_ms = INT64_MAX;
-    size_t kept = 0;
-
-    for (size_t i = 0; i < kube->deliveries.n; i++) {
-        struct fake_delivery *d = &kube->deliveries.v[i];
-
-        if (!kube->holds && d->at_ms <= kube->sim->clock.now_ms) {
-            deliver(kube, d);
-            continue;
-        }
-        next_ms = !kube->holds && d->at_ms < next_ms ? d->at_ms : next_ms;
-        kube->deliveries.v[kept++] = *d;
-    }
-    kube->deliveries.n = kept;
-    return next_ms;
-}
-
-void fake_kube_list(struct fake_kube *kube)
-{
-    struct loop *loop = kube->sim->loop;
-
-    for (VEC_EACH(struct fake_delivery, d, &kube->deliveries)) {
-        json_free(d->json);
-    }
-    kube->deliveries.n = 0;
-    for (size_t i = 0; i < kube->objects.n; i++) {
-        struct fake_object *o = kube->objects.v[i];
-        bool is_sync = strcmp(o->plural, "tablesyncs") == 0;
-        AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
-        const char *key = arena_printf(arena, "%s/%s", o->namespace, o->name);
-
-        if (strcmp(o->plural, "secrets") == 0) {
-            continue;
-        }
-        (void)store_apply(is_sync ? loop->syncs : loop->conns, store_slim(o->json, NULL));
-        if (is_sync) {
-            loop_sync_changed(loop, key, true);
-        } else {
-            loop_conn_changed(loop, key, true);
-        }
-    }
 }
 
 /* --- changes --- */
@@ -191,9 +74,10 @@ void fake_kube_changed(struct fake_kube *kube, struct fake_object *object)
     bool held = json_size(json_path(object->json, "metadata.finalizers")) > 0;
 
     new_version(kube, object);
-    announce(kube, object, going && !held);
+    fake_kube_announce(kube, object, going && !held);
     if (going && !held) {
         forget(kube, object);
+        fake_kube_remember(kube, object);
         json_free(object->json);
         object->json = NULL;
     }
@@ -297,18 +181,27 @@ void fake_kube_delete(struct fake_kube *kube, const char *plural, const char *na
     fake_kube_changed(kube, o);
 }
 
-void fake_kube_purge(struct fake_kube *kube, const char *plural, const char *namespace,
+void fake_kube_strip(struct fake_kube *kube, const char *plural, const char *namespace,
                      const char *name)
 {
     struct fake_object *o = fake_kube_object(kube, plural, namespace, name);
     struct json *metadata = NULL;
 
     must(o != NULL);
+    o->stripped = true;
     metadata = json_clone(json_get(o->json, "metadata"));
     json_remove(metadata, "finalizers");
     json_set(o->json, "metadata", metadata);
     fake_kube_changed(kube, o);
-    fake_kube_delete(kube, plural, namespace, name);
+}
+
+void fake_kube_purge(struct fake_kube *kube, const char *plural, const char *namespace,
+                     const char *name)
+{
+    fake_kube_strip(kube, plural, namespace, name);
+    if (fake_kube_object(kube, plural, namespace, name) != NULL) {
+        fake_kube_delete(kube, plural, namespace, name);
+    }
 }
 
 /* Base64 (RFC 4648, 4), as the values of a Secret are written. */

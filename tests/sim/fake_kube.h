@@ -21,6 +21,11 @@ struct fake_object {
     const char *plural; /* "tablesyncs", "databaseconnections", "secrets" */
     const char *namespace, *name;
     struct json *json;
+    /* What a cache that lags behind may still show: as it is, as it was before that
+     * (NULL: not there), and since when. */
+    struct json *shown, *before;
+    int64_t shown_ms;
+    bool stripped; /* hands took its finalizers off */
 };
 
 struct fake_event {
@@ -43,6 +48,7 @@ struct fake_kube {
     bool down;
     bool holds; /* watch events wait until this is false again */
     VEC(struct fake_object *) objects;
+    VEC(struct fake_object *) graves; /* what was deleted */
     VEC(struct fake_event *) events;
     VEC(struct fake_delivery) deliveries;
 };
@@ -66,7 +72,10 @@ void fake_kube_annotate(struct fake_kube *kube, const char *namespace, const cha
                         const char *annotation, const char *value);
 void fake_kube_delete(struct fake_kube *kube, const char *plural, const char *namespace,
                       const char *name);
-/* Strips the finalizers by hand and deletes: gone at once. */
+/* Strips the finalizers by hand; what is being deleted is gone then. */
+void fake_kube_strip(struct fake_kube *kube, const char *plural, const char *namespace,
+                     const char *name);
+/* The same, and deletes: gone at once. */
 void fake_kube_purge(struct fake_kube *kube, const char *plural, const char *namespace,
                      const char *name);
 /* New content for a Secret: its version moves. */
@@ -81,8 +90,11 @@ size_t fake_kube_events_of(const struct fake_kube *kube, const char *about,
 /* --- the watch --- */
 /* Hands over what is due; returns when the next one is, INT64_MAX: none. */
 int64_t fake_kube_deliver(struct fake_kube *kube);
-/* Fills the loop's empty stores, as a first list does; what was on its way is lost. */
+/* Fills the loop's empty stores, as a first list does; what was on its way is lost. When
+ * scattered, some of it is older. */
 void fake_kube_list(struct fake_kube *kube);
+/* The watch broke, what was on its way is lost, and all is listed again. */
+void fake_kube_relist(struct fake_kube *kube);
 
 /* --- shared by fake_kube*.c --- */
 struct fake_reply {
@@ -92,6 +104,9 @@ struct fake_reply {
 };
 struct fake_object *fake_kube_object(const struct fake_kube *kube, const char *plural,
                                      const char *namespace, const char *name);
+/* Tells the watchers; what is deleted is remembered, for lists that lag behind. */
+void fake_kube_announce(struct fake_kube *kube, struct fake_object *object, bool deleted);
+void fake_kube_remember(struct fake_kube *kube, struct fake_object *object);
 /* Gives the object a new version and tells the watchers; deletes what may go. */
 void fake_kube_changed(struct fake_kube *kube, struct fake_object *object);
 /* Applies a patch to a copy; *out_json is the new object when status is 200. */

@@ -161,6 +161,9 @@ static void serve_patch(struct fake_kube *kube, const struct target *t,
         answer_object(out, 200, fresh);
         return;
     }
+    if (kube->sim->on_status != NULL && status && strcmp(t->plural, "tablesyncs") == 0) {
+        kube->sim->on_status(kube->sim, object->json, fresh);
+    }
     if (kube->sim->on_ready != NULL && strcmp(t->plural, "tablesyncs") == 0 &&
         claims_ready(fresh) && !claims_ready(object->json)) {
         kube->sim->on_ready(kube->sim, fresh);
@@ -221,6 +224,9 @@ static bool fake_call(struct kube_transport *t, const struct kube_request *reque
     enum sim_verdict verdict = sim_call(kube->sim, SIM_CALL_API);
     struct kube_response response = {0};
 
+    if (strcmp(request->method, "GET") != 0) {
+        sim_wrote(kube->sim, request->path);
+    }
     if (verdict == SIM_BREAK || kube->down) {
         return sim_broken(kube->sim, "API server", fault);
     }
@@ -229,6 +235,7 @@ static bool fake_call(struct kube_transport *t, const struct kube_request *reque
     }
     buf_init(&response.body, KUBE_BODY_MAX);
     serve(kube, request, &response);
+    sim_answered(kube->sim);
     if (verdict == SIM_LOST) {
         buf_deinit(&response.body);
         return sim_broken(kube->sim, "API server", fault);
@@ -273,5 +280,11 @@ void fake_kube_free(struct fake_kube *kube)
     }
     for (size_t i = 0; i < kube->objects.n; i++) {
         json_free(kube->objects.v[i]->json);
+        json_free(kube->objects.v[i]->shown);
+        json_free(kube->objects.v[i]->before);
+    }
+    for (size_t i = 0; i < kube->graves.n; i++) {
+        json_free(kube->graves.v[i]->shown);
+        json_free(kube->graves.v[i]->before);
     }
 }

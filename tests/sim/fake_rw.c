@@ -283,9 +283,15 @@ static bool apply(struct stream_db *db, const struct plan_step *step, const char
         sim_violation(s->session.db->sim,
                       "a statement for another server, or without a tag");
     }
-    if (!begin(db, true, cancel, step->object, &verdict, fault) ||
-        !fake_rw_apply(s->session.db, s->rw, step, arena, fault) ||
-        !fake_session_end(&s->session, verdict, step->object, fault)) {
+    if (!begin(db, true, cancel, step->object, &verdict, fault)) {
+        return false;
+    }
+    fake_db_carries_out(s->session.db, step, tag, false);
+    if (!fake_rw_apply(s->session.db, s->rw, step, arena, fault)) {
+        return false;
+    }
+    fake_db_carries_out(s->session.db, step, tag, true);
+    if (!fake_session_end(&s->session, verdict, step->object, fault)) {
         return false;
     }
     memset(out_result, 0, sizeof(*out_result));

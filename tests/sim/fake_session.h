@@ -26,6 +26,9 @@ bool fake_session_call(struct fake_session *session, bool down, bool apply,
 /* The end of a call whose answer may be lost. */
 bool fake_session_end(struct fake_session *session, enum sim_verdict verdict,
                       const char *what, struct fault *fault);
+/* Tells who watches that a statement is about to take effect, or that it did. */
+void fake_db_carries_out(struct fake_db *db, const struct plan_step *step,
+                         const char *tag, bool done);
 void fake_session_close(struct fake_session *session);
 
 #endif

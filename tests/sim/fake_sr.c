@@ -141,9 +141,15 @@ static bool apply(struct target_db *db, const struct plan_step *step, const char
     }
     sql_init(&j.sql, SQL_STARROCKS, fake_db_sql(step->stmt, arena), arena);
     if (!fake_session_call(&t->session, t->sr->down, true, cancel, step->object, &verdict,
-                           fault) ||
-        !fake_sr_run(&j) ||
-        !fake_session_end(&t->session, verdict, step->object, fault)) {
+                           fault)) {
+        return false;
+    }
+    fake_db_carries_out(j.db, step, tag, false);
+    if (!fake_sr_run(&j)) {
+        return false;
+    }
+    fake_db_carries_out(j.db, step, tag, true);
+    if (!fake_session_end(&t->session, verdict, step->object, fault)) {
         return false;
     }
     memset(out_result, 0, sizeof(*out_result));

@@ -33,6 +33,7 @@ struct sim *shop_open(const struct sim_options *options)
         fake_db_add_mysql(sim->db, MYSQL_B_HOST, "11111111-0000-0000-0000-000000000002");
 
     /* Between a scattered look and its report the world may change. */
+    sim->on_end = check_audit;
     sim->on_ready = options->scatter ? NULL : check_ready_claim;
     fake_mysql_add_table(sim->db, mysql, "shop", "orders", 1000);
     fake_mysql_add_table(sim->db, mysql, "shop", "users", 20);

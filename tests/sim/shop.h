@@ -134,6 +134,6 @@ int run_column_tests(void);
 int run_rotation_tests(void);
 int run_source_rotation_tests(void);
 int run_torture_tests(void);
-int run_random_tests(void);
+int run_history_tests(void);
 
 #endif

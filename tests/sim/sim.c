@@ -2,11 +2,7 @@
 
 #include "base/heap.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define MOMENT_MS 250
 #define KEYS_AT_ONCE_MAX 2000 /* attempts without a tick of the clock: the loop spins */
@@ -39,111 +35,7 @@ void sim_violation(struct sim *sim, const char *format, ...)
     va_end(args);
 }
 
-/* --- the audit file, which outlives a crash as it was at that moment --- */
-
-static void copy_file(const char *from, const char *to)
-{
-    char block[65536];
-    int in = open(from, O_RDONLY | O_CLOEXEC);
-    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    ssize_t n = 0;
-
-    must(out >= 0);
-    while (in >= 0 && (n = read(in, block, sizeof(block))) > 0) {
-        must(write(out, block, (size_t)n) == n);
-    }
-    if (in >= 0) {
-        (void)close(in);
-    }
-    (void)close(out);
-}
-
-static void copy_audit(const char *from, const char *to)
-{
-    static const char *const parts[] = {"", "-wal"};
-    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
-
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        copy_file(arena_printf(arena, "%s%s", from, parts[i]),
-                  arena_printf(arena, "%s%s", to, parts[i]));
-    }
-}
-
-static const char *frozen_path(struct sim *sim, struct arena *arena)
-{
-    return arena_printf(arena, "%s.crashed", sim->audit_path);
-}
-
-static void remove_audit(struct sim *sim)
-{
-    static const char *const parts[] = {"",         "-wal",         "-shm",
-                                        ".crashed", ".crashed-wal", ".crashed-shm"};
-
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        (void)unlink(arena_printf(sim->arena, "%s%s", sim->audit_path, parts[i]));
-    }
-}
-
-static void open_audit(struct sim *sim)
-{
-    struct audit_options options = {.path = sim->audit_path};
-    struct fault fault = FAULT_INIT;
-
-    if (sim->options.no_audit) {
-        return;
-    }
-    if (!audit_open(&options, &sim->clock.base, &sim->audit, &fault)) {
-        sim_violation(sim, "audit: %s", fault.text);
-        sim->audit = NULL;
-    }
-}
-
-static char directory[64]; /* of all audit files of this process */
-
-/* Also what a failed test left. */
-static void remove_directory(void)
-{
-    DIR *listing = opendir(directory);
-
-    for (struct dirent *e = listing == NULL ? NULL : readdir(listing); e != NULL;
-         e = readdir(listing)) {
-        (void)unlinkat(dirfd(listing), e->d_name, 0);
-    }
-    if (listing != NULL) {
-        (void)closedir(listing);
-    }
-    (void)rmdir(directory);
-}
-
-/* Memory beats a disk here: nothing of it is meant to last. */
-static char *new_audit_path(struct arena *arena)
-{
-    static const char *const places[] = {"/dev/shm/tablesync-sim-XXXXXX",
-                                         "/tmp/tablesync-sim-XXXXXX"};
-    static int64_t files;
-
-    for (size_t i = 0; i < COUNT_OF(places) && files == 0; i++) {
-        (void)snprintf(directory, sizeof(directory), "%s", places[i]);
-        if (mkdtemp(directory) != NULL) {
-            must(atexit(remove_directory) == 0);
-            files++;
-        }
-    }
-    must(files > 0);
-    return arena_printf(arena, "%s/audit-%lld.db", directory, (long long)files++);
-}
-
 /* --- calls --- */
-
-static void crash(struct sim *sim)
-{
-    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
-
-    sim->crashed = true;
-    if (sim->audit != NULL) {
-        copy_audit(sim->audit_path, frozen_path(sim, arena));
-    }
-}
 
 static void count(struct sim *sim, enum sim_call_kind kind)
 {
@@ -159,33 +51,37 @@ static void count(struct sim *sim, enum sim_call_kind kind)
     if (!sim->options.still) {
         sim->clock.now_ms += lasts_ms[kind];
     }
+    if (sim->faults.slow_ms > 0) {
+        sim->clock.now_ms += (int64_t)rng_below(&sim->rng, (uint64_t)sim->faults.slow_ms);
+    }
+}
+
+/* FNV-1a over what happened and when. */
+static void note(struct sim *sim, uint64_t what)
+{
+    sim->history =
+        (sim->history ^ (what << 48) ^ (uint64_t)sim->clock.now_ms) * 1099511628211U;
 }
 
 static enum sim_verdict roll(struct sim *sim)
 {
     uint64_t what = rng_below(&sim->rng, 20);
 
+    sim->pause_due = sim->pause_due || rng_below(&sim->rng, 1000) < sim->faults.pauses;
     if (rng_below(&sim->rng, 1000) >= sim->faults.permille) {
         return SIM_PASS;
     }
     sim->faults.hits++;
-    if (what < 2) {
-        crash(sim);
+    if (what < 2 && sim->heir.loop == NULL) {
+        sim_crash(sim);
     }
     return what % 2 == 0 ? SIM_BREAK : SIM_LOST;
 }
 
-enum sim_verdict sim_call(struct sim *sim, enum sim_call_kind kind)
+static enum sim_verdict verdict_of(struct sim *sim)
 {
     struct sim_faults *f = &sim->faults;
 
-    if (sim->crashed) {
-        return SIM_BREAK; /* a dead process calls nobody */
-    }
-    count(sim, kind);
-    if (sim->on_moment != NULL) {
-        sim->on_moment(sim);
-    }
     f->calls++;
     if (f->mode == SIM_RANDOM) {
         return roll(sim);
@@ -194,10 +90,30 @@ enum sim_verdict sim_call(struct sim *sim, enum sim_call_kind kind)
         return SIM_PASS;
     }
     f->hits++;
+    if (f->mode == SIM_PAUSE) {
+        sim->pause_due = true;
+        return SIM_PASS;
+    }
     if (f->mode == SIM_CRASH_BEFORE || f->mode == SIM_CRASH_AFTER) {
-        crash(sim);
+        sim_crash(sim);
     }
     return f->mode == SIM_FAIL || f->mode == SIM_CRASH_BEFORE ? SIM_BREAK : SIM_LOST;
+}
+
+enum sim_verdict sim_call(struct sim *sim, enum sim_call_kind kind)
+{
+    enum sim_verdict verdict = SIM_BREAK;
+
+    if (sim->crashed) {
+        return SIM_BREAK; /* a dead process calls nobody */
+    }
+    count(sim, kind);
+    if (sim->on_moment != NULL) {
+        sim->on_moment(sim);
+    }
+    verdict = verdict_of(sim);
+    note(sim, (uint64_t)kind << 8 | verdict);
+    return verdict;
 }
 
 bool sim_broken(const struct sim *sim, const char *what, struct fault *fault)
@@ -220,65 +136,6 @@ void sim_count_anew(struct sim *sim)
     memset(&sim->counts, 0, sizeof(sim->counts));
 }
 
-/* --- the controller's life --- */
-
-static void start(struct sim *sim)
-{
-    const struct loop_ports ports = {.kube = &sim->kube->base,
-                                     .databases = &sim->db->base,
-                                     .clock = &sim->clock.base,
-                                     .audit = sim->audit,
-                                     .lg = sim->lg,
-                                     .seed = sim->options.seed +
-                                             (uint64_t)sim->counts.restarts};
-    const struct loop_options options = {.instance = "tablesync-0",
-                                         .resync_ms = 60000,
-                                         .poll_ms = 2000,
-                                         .attempt_ms = 15 * 60 * 1000};
-    struct fault fault = FAULT_INIT;
-
-    sim->stop = HEAP_NEW(struct cancel);
-    must(cancel_init_root(sim->stop, &sim->clock.base, &fault));
-    sim->loop = loop_new(&ports, &options, sim->stop);
-    fake_kube_list(sim->kube);
-}
-
-static void stop(struct sim *sim)
-{
-    cancel_fire(sim->stop);
-    loop_free(sim->loop);
-    sim->loop = NULL;
-    audit_close(sim->audit);
-    sim->audit = NULL;
-    cancel_deinit(sim->stop);
-    heap_free(sim->stop);
-    if (sim->db->open_sessions != 0) {
-        sim_violation(sim, "%lld sessions were left open",
-                      (long long)sim->db->open_sessions);
-        sim->db->open_sessions = 0;
-    }
-}
-
-void sim_restart(struct sim *sim)
-{
-    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
-    bool died = sim->crashed && !sim->options.no_audit;
-
-    sim->crashed = true; /* whatever closing does, it does not reach the world */
-    stop(sim);
-    if (died) {
-        const char *shm = arena_printf(arena, "%s-shm", sim->audit_path);
-
-        copy_audit(frozen_path(sim, arena), sim->audit_path);
-        (void)unlink(shm);
-    }
-    sim->crashed = false;
-    sim->counts.restarts++;
-    sim->clock.now_ms += sim->options.still ? 0 : 3000;
-    open_audit(sim);
-    start(sim);
-}
-
 struct sim *sim_new(const struct sim_options *options)
 {
     struct sim *sim = HEAP_NEW(struct sim);
@@ -293,9 +150,7 @@ struct sim *sim_new(const struct sim_options *options)
     }
     sim->kube = fake_kube_new(sim);
     sim->db = fake_db_new(sim);
-    sim->audit_path = new_audit_path(sim->arena);
-    open_audit(sim);
-    start(sim);
+    sim_life_begin(sim);
     return sim;
 }
 
@@ -304,8 +159,7 @@ void sim_free(struct sim *sim)
     if (sim == NULL) {
         return;
     }
-    stop(sim);
-    remove_audit(sim);
+    sim_life_end(sim);
     fake_kube_free(sim->kube);
     lg_free(sim->lg);
     arena_free(sim->arena);
@@ -324,19 +178,36 @@ static void note_key(struct sim *sim, const char *key)
     }
 }
 
+static void work(struct sim *sim, char *key)
+{
+    note_key(sim, key);
+    sim->counts.reconciles++;
+    sim->began_ms = sim->clock.now_ms;
+    loop_reconcile(sim->loop, key);
+    queue_done(sim->loop->queue, key);
+    if (sim->heir.loop != NULL) {
+        sim_bury(sim);
+    } else if (sim->crashed) {
+        sim_restart(sim);
+    }
+}
+
+static void stepped(struct sim *sim)
+{
+    sim->steps++;
+    if (sim->on_step != NULL) {
+        sim->on_step(sim);
+    }
+}
+
 bool sim_step(struct sim *sim, int64_t until_ms)
 {
     int64_t next_ms = fake_kube_deliver(sim->kube), ready_ms = 0;
     char *key = queue_try_take(sim->loop->queue);
 
     if (key != NULL) {
-        note_key(sim, key);
-        sim->counts.reconciles++;
-        loop_reconcile(sim->loop, key);
-        queue_done(sim->loop->queue, key);
-        if (sim->crashed) {
-            sim_restart(sim);
-        }
+        work(sim, key);
+        stepped(sim);
         return true;
     }
     ready_ms = queue_next_ms(sim->loop->queue);
@@ -353,6 +224,7 @@ bool sim_step(struct sim *sim, int64_t until_ms)
             sim->on_moment(sim);
         }
     }
+    stepped(sim);
     return true;
 }
 

@@ -11,6 +11,11 @@ enum sim_call_kind { SIM_CALL_API = 1, SIM_CALL_OPEN, SIM_CALL_READ, SIM_CALL_AP
 /* Counts it, lets it take its time and says whether it works. SIM_LOST: it takes effect,
  * and its answer does not arrive. */
 enum sim_verdict sim_call(struct sim *sim, enum sim_call_kind kind);
+/* The call has had its effect and its answer is about to arrive: where a leader may be
+ * paused. The world may be another one when this returns. */
+void sim_answered(struct sim *sim);
+/* A write has reached a server: a violation when whoever sent it is not the leader. */
+void sim_wrote(struct sim *sim, const char *what);
 /* The fault of a call that was broken or whose answer was lost; always false. */
 _Bool sim_broken(const struct sim *sim, const char *what, struct fault *fault);
 

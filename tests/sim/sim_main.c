@@ -1,11 +1,18 @@
-/* One program for every scenario; an argument names those to run: sim 'each_*'. */
+/* One program for every scenario; an argument names those to run: sim 'each_*', or those
+ * to leave out: sim -x 'a_million*'. Or histories by lot: sim million (million.h). */
+#include "million.h"
 #include "shop.h"
 
 int main(int argc, char **argv)
 {
     int failed = 0;
 
-    if (argc > 1) {
+    if (argc > 1 && strcmp(argv[1], "million") == 0) {
+        return million_main(argc - 2, argv + 2);
+    }
+    if (argc > 2 && strcmp(argv[1], "-x") == 0) {
+        cmocka_set_skip_filter(argv[2]);
+    } else if (argc > 1) {
         cmocka_set_test_filter(argv[1]);
     }
     failed += run_converge_tests();
@@ -24,6 +31,6 @@ int main(int argc, char **argv)
     failed += run_rotation_tests();
     failed += run_source_rotation_tests();
     failed += run_torture_tests();
-    failed += run_random_tests();
+    failed += run_history_tests();
     return failed == 0 ? 0 : 1;
 }

@@ -158,6 +158,7 @@ static void all_modes(const struct trial *trial)
     run_trials(trial, SIM_LOSE);
     run_trials(trial, SIM_CRASH_BEFORE);
     run_trials(trial, SIM_CRASH_AFTER);
+    run_trials(trial, SIM_PAUSE);
 }
 
 /* --- deleted while it is being made --- */
@@ -223,6 +224,52 @@ static void delete_leaves_nothing(void **state)
 {
     (void)state;
     all_modes(&deleting);
+}
+
+/* --- what holds it --- */
+
+static bool is_held(struct sim *sim)
+{
+    return kube_has_finalizer(shop_find(sim, "orders"), TSYNC_FINALIZER);
+}
+
+static bool waits_for_a_connection(struct sim *sim)
+{
+    return strcmp(shop_reason(sim, "orders", "Ready"), "ConnectionNotFound") == 0;
+}
+
+/* What could not have made anything has nothing to clean up. */
+static void what_waits_for_a_connection_is_not_held(void **state)
+{
+    const struct sim_options options = {.seed = 10};
+    struct sim *sim = shop_open(&options);
+
+    (void)state;
+    shop_add(sim, (struct shop_sync){.name = "orders", .connection = "to-come"});
+    check_run_until(sim, waits_for_a_connection, MINUTE_MS);
+    assert_false(is_held(sim));
+    shop_delete(sim, "orders");
+    assert_true(orders_gone(sim));
+    shop_add(sim, (struct shop_sync){.name = "orders", .connection = "to-come"});
+    check_run_until(sim, waits_for_a_connection, MINUTE_MS);
+    shop_connect(sim, "to-come", "MySQL", MYSQL_HOST);
+    check_run_until(sim, is_held, MINUTE_MS);
+    check_run_until(sim, shop_all_ready, 5 * MINUTE_MS);
+    check_world(sim);
+    shop_close(sim);
+}
+
+/* Hands took it off, and then the connection went. */
+static void what_made_something_is_held_without_its_connection(void **state)
+{
+    struct sim *sim = shop_grown(14);
+
+    (void)state;
+    fake_kube_purge(sim->kube, "databaseconnections", SHOP, "mysql");
+    fake_kube_strip(sim->kube, "tablesyncs", SHOP, "orders");
+    assert_false(is_held(sim));
+    check_run_until(sim, is_held, 5 * MINUTE_MS);
+    shop_close(sim);
 }
 
 /* --- what stands in the way --- */
@@ -337,6 +384,8 @@ int run_deletion_tests(void)
         cmocka_unit_test(delete_stream_keeps_the_target),
         cmocka_unit_test(delete_leaves_nothing),
         cmocka_unit_test(deleted_in_the_making_leaves_nothing),
+        cmocka_unit_test(what_waits_for_a_connection_is_not_held),
+        cmocka_unit_test(what_made_something_is_held_without_its_connection),
         cmocka_unit_test(a_dead_server_blocks_until_it_is_back),
         cmocka_unit_test(the_orphan_annotation_lets_go),
         cmocka_unit_test(a_view_of_somebody_else_is_named_and_kept),

@@ -45,6 +45,13 @@ static void crash_after_each_call(void **state)
     run_trials(&becoming_ready, SIM_CRASH_AFTER);
 }
 
+/* Another leader works meanwhile; then the first one wakes. */
+static void leaders_change_at_each_call(void **state)
+{
+    (void)state;
+    run_trials(&becoming_ready, SIM_PAUSE);
+}
+
 /* From call n on, nothing works for a while. */
 static void a_long_outage_heals(void **state)
 {
@@ -70,6 +77,7 @@ int run_fault_tests(void)
         cmocka_unit_test(each_answer_is_lost_once),
         cmocka_unit_test(crash_before_each_call),
         cmocka_unit_test(crash_after_each_call),
+        cmocka_unit_test(leaders_change_at_each_call),
         cmocka_unit_test(a_long_outage_heals),
     };
 

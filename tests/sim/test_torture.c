@@ -121,6 +121,80 @@ static void two_targets(struct sim *sim)
     }
 }
 
+/* --- what is lost is made again --- */
+
+static void prepare_loss(struct sim *sim)
+{
+    living_grow(sim);
+    living_churn_for(sim, CHURN_MS);
+}
+
+static void lose_sink(struct sim *sim)
+{
+    fake_rw_drop_cascade(shop_rw(sim), living_sink(sim));
+}
+
+static void lose_table(struct sim *sim)
+{
+    fake_rw_drop_cascade(shop_rw(sim), living_stream(sim));
+}
+
+static void lose_source(struct sim *sim)
+{
+    fake_rw_drop_cascade(shop_rw(sim), shop_first(sim, FAKE_SOURCE));
+}
+
+/* Somebody dropped the target, and, told that it is for a person, its sink. */
+static void lose_target(struct sim *sim)
+{
+    fake_rw_drop_cascade(shop_rw(sim), living_sink(sim));
+    fake_sr_remove(shop_sr(sim), living_target(sim));
+}
+
+static bool is_repaired(struct sim *sim)
+{
+    return living_sink(sim) != NULL && living_sink(sim)->built &&
+           living_target(sim) != NULL && living_is_ready(sim);
+}
+
+/* Rows that were deleted while no sink was there may have stayed. */
+static void all_there(struct sim *sim)
+{
+    living_calm(sim);
+    check_run_until(sim, living_is_ready, 5 * MINUTE_MS);
+    check_quiet_looks(sim, 1);
+    check_world_but_ghosts(sim);
+}
+
+/* --- a wider type, a setting, a retry --- */
+
+static void widen(struct sim *sim)
+{
+    living_churn_for(sim, CHURN_MS);
+    living_modify(sim, "name", "varchar(200)");
+}
+
+static bool is_wider(struct sim *sim)
+{
+    const struct sr_column *c = living_target_column(sim, "name");
+
+    return c != NULL && strstr(c->type, "800") != NULL && living_is_ready(sim);
+}
+
+static void retry(struct sim *sim)
+{
+    fake_kube_annotate(sim->kube, SHOP, LIVING, TSYNC_ANNOTATION_RETRY, "now");
+}
+
+static bool is_retried(struct sim *sim)
+{
+    const struct json *annotations =
+        json_path(shop_find(sim, LIVING), "metadata.annotations");
+
+    return json_get_string(annotations, TSYNC_ANNOTATION_RETRY) == NULL &&
+           living_is_ready(sim);
+}
+
 static void dropped_for_good(struct sim *sim)
 {
     check_made(sim, 1);
@@ -143,12 +217,25 @@ static const struct trial trials[] = {
     {"MySQL's password", living_grow, new_source_password, source_is_altered,
      altered_once, STRIDE},
     {"an approval", wait_for_approval, approve, column_is_gone, dropped_for_good, STRIDE},
+    {"a wider type", living_grow, widen, is_wider, one_table, STRIDE},
+    {"a retry", living_grow, retry, is_retried, one_table, STRIDE},
+    {"a lost sink", prepare_loss, lose_sink, is_repaired, all_there, STRIDE},
+    {"a lost CDC table", prepare_loss, lose_table, is_repaired, all_there, STRIDE},
+    {"a lost source", prepare_loss, lose_source, is_repaired, all_there, STRIDE},
+    {"a lost target", prepare_loss, lose_target, is_repaired, all_there, STRIDE},
 };
 
+/* Of failures, lost answers and changes of leaders every fourth call; of the controller's
+ * deaths every one. */
 static void each(enum sim_mode mode)
 {
+    bool all = mode == SIM_CRASH_BEFORE || mode == SIM_CRASH_AFTER;
+
     for (size_t i = 0; i < COUNT_OF(trials); i++) {
-        run_trials(&trials[i], mode);
+        struct trial trial = trials[i];
+
+        trial.stride = all ? 1 : trial.stride;
+        run_trials(&trial, mode);
     }
 }
 
@@ -176,6 +263,12 @@ static void crash_after_each_call_of_a_change(void **state)
     each(SIM_CRASH_AFTER);
 }
 
+static void leaders_change_at_each_call_of_a_change(void **state)
+{
+    (void)state;
+    each(SIM_PAUSE);
+}
+
 int run_torture_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +276,7 @@ int run_torture_tests(void)
         cmocka_unit_test(each_answer_in_a_change_is_lost_once),
         cmocka_unit_test(crash_before_each_call_of_a_change),
         cmocka_unit_test(crash_after_each_call_of_a_change),
+        cmocka_unit_test(leaders_change_at_each_call_of_a_change),
     };
 
     return cmocka_run_group_tests_name("torture", tests, NULL, NULL);

@@ -16,6 +16,8 @@ static const char *mode_name(enum sim_mode mode)
         return "crash before";
     case SIM_CRASH_AFTER:
         return "crash after";
+    case SIM_PAUSE:
+        return "pause the leader at";
     case SIM_NO_FAULTS:
     case SIM_RANDOM:
         break;
