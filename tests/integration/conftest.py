@@ -15,6 +15,7 @@ _begun: dict[Path, dict[str, Future]] = {}
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "quiet: measures time; runs when nothing else does")
     config.addinivalue_line("markers", "together: begins with all others of its module that are so marked")
 
 
@@ -42,6 +43,14 @@ def _arguments(item, request):
 def control_plane(tmp_path_factory):
     with start_control_plane(tmp_path_factory.mktemp("plane"), users=[sys_.SERVICE_ACCOUNT],
                              controller_manager=True) as plane:
+        sys_.install(plane)
+        yield plane
+
+
+@pytest.fixture(scope="session")
+def wire_plane(tmp_path_factory):
+    """For faults between controller and API server: nobody else's controller watches here."""
+    with start_control_plane(tmp_path_factory.mktemp("wire-plane"), users=[sys_.SERVICE_ACCOUNT]) as plane:
         sys_.install(plane)
         yield plane
 

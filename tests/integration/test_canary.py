@@ -21,7 +21,7 @@ import pytest
 from cluster.processes import Daemon, wait_until
 
 from . import system as sys_
-from .apiproxy import ApiProxy
+from .faultproxy import FaultProxy
 from .echoproxy import MARK, EchoProxy
 from .system import Controller, Group, System, connection_manifest, control, secret_manifest
 
@@ -110,7 +110,7 @@ class Story(Group):
         key = workdir / "key"
         key.write_text(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
         key.chmod(0o600)
-        self.proxy = ApiProxy(system.plane, workdir / "proxy").start()
+        self.proxy = FaultProxy(system.plane, workdir / "proxy").start()
         system.controller = self.controller = Controller(
             system.plane, workdir, "--log-level", "debug", "--encryption-key-file", str(key), *flags,
             kubeconfig=self.proxy.kubeconfig(sys_.SERVICE_ACCOUNT), namespace=NAMESPACE).start()

@@ -299,28 +299,11 @@ def test_the_audit_file_is_lost(running, stream):
     running.controller.start()
     wait_looks(running, 2)
     running.wait_ready(name)
-    assert running.controller.metric("tablesync_statements_total") == 0
+    assert running.controller.metric_sum("tablesync_statements_total") == 0
     running.plane.kubectl("patch", "tsync", name, "-n", NAMESPACE, "--type=merge", "-p",
                           '{"spec":{"sink":{"commitCheckpointInterval":5}}}')
     wait_until("the new audit file has the next statement",
                lambda: [s for s in audit(running, name)["steps"] if s["statement"].startswith("ALTER SINK")], 30)
-
-
-def test_a_damaged_audit_file_is_told(running):
-    """It is neither overwritten nor written on; the message says what to do, and doing it is enough."""
-    running.controller.stop()
-    audit_file = running.controller.audit
-    kept = audit_file.rename(audit_file.with_suffix(".kept"))
-    try:
-        audit_file.write_bytes(b"not a database " * 1000)
-        done = subprocess.run(running.controller.daemon.command, text=True, capture_output=True, timeout=30, check=False)
-        assert done.returncode == 1 and str(audit_file) in done.stderr and "move it away" in done.stderr
-        assert audit_file.read_bytes() == b"not a database " * 1000
-    finally:
-        for path in audit_file.parent.glob("audit.db*"):
-            path.unlink()
-        kept.rename(audit_file)
-    running.controller.start()
 
 
 # --- switches ---
@@ -344,6 +327,7 @@ def test_pause_reconcile_leaves_it_alone(running, stream):
     running.rw.query(f'DROP SINK tablesync."{sink}"')
     running.plane.kubectl("patch", "tsync", name, "-n", NAMESPACE, "--type=merge", "-p",
                           '{"spec":{"sink":{"commitCheckpointInterval":3}}}')
+    wait_looks(running, 1)  # the edit has been met
     was, ran = running.get(name), len(audit(running, name)["steps"])
     wait_looks(running, 3)
     assert sink not in relations(running, "sink")

@@ -4,7 +4,8 @@
  * Reads one JSON object a line: first the endpoint ("type", "host", "port", "user",
  * "password", "database", "tls" (the mode), "ca", "cert" and "key" (PEM texts),
  * "timeoutMs", "cancelAfterMs"), then calls ("op" and its arguments, "timeoutMs",
- * "cancelAfterMs"). Answers one JSON object a line:
+ * "cancelAfterMs"; "statements": so many pass the fence, which is shut then). Answers one
+ * JSON object a line:
  * {"ok": true, "ms": .., "value": ..} or {"ok": false, "ms": .., "class", "reason",
  * "code", "text"}. A test can thus stop a server between two calls. Passwords come by
  * standard input and are never printed.
@@ -23,6 +24,18 @@
 #define TIMEOUT_MS 10000
 
 typedef bool (*op_function)(struct call *c);
+
+/* --- the fence of every session --- */
+
+static int64_t passes = INT64_MAX;
+
+static bool may_write(const struct fence *fence, struct fault *fault)
+{
+    (void)fence;
+    return passes-- > 0
+               ? true
+               : fault_set(fault, FAULT_CANCELLED, "NotLeader", "the fence is shut");
+}
 
 /* --- applying: the few statements a test needs, made by the typed builder --- */
 
@@ -143,6 +156,7 @@ static bool open_endpoint(struct call *c)
     static const char *const types[] = {"", "MySQL", "RisingWave", "StarRocks"};
     static const char *const modes[] = {"",        "Disable",  "Prefer",
                                         "Require", "VerifyCA", "VerifyFull"};
+    static const struct fence door = {may_write};
     struct probe *p = c->probe;
     AUTO(secret_freep)
     struct secret *password = secret_new(sv_from(text_of(c, "password")));
@@ -153,7 +167,8 @@ static bool open_endpoint(struct call *c)
         .conn = &p->conn,
         .user = text_of(c, "user"),
         .password = password,
-        .tls = {json_get_string(c->in, "ca"), json_get_string(c->in, "cert"), key}};
+        .tls = {json_get_string(c->in, "ca"), json_get_string(c->in, "cert"), key},
+        .fence = &door};
     struct db_factory *factory = db_factory_real();
 
     p->conn = (struct dbconn){.host = text_of(c, "host"),
@@ -223,6 +238,7 @@ static bool handle(struct probe *probe, struct arena *arena, const char *line,
         return false;
     }
     c.in = in;
+    passes = json_path_int(in, "statements", INT64_MAX);
     cancel_init_child(&c.cancel, &probe->root,
                       json_path_int(in, "timeoutMs", TIMEOUT_MS));
     alarm_start(&alarm, &probe->root, json_path_int(in, "cancelAfterMs", 0));
