@@ -113,7 +113,7 @@ def _build(name: str, program: Program, final: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=final.parent) as scratch:
         made = Path(scratch) / name
         done = cache.run(
-            what, ["nice", _go(program.module), "build", *ARGUMENTS, "-ldflags",
+            what, ["nice", go_command(program.module.path), "build", *ARGUMENTS, "-ldflags",
                    _linker(program.module), "-o", str(made), program.package],
             timeout_s=BUILD_TIMEOUT_S, cwd=program.module.path, env={**os.environ, **SETTINGS})
         made.rename(final)
@@ -121,19 +121,19 @@ def _build(name: str, program: Program, final: Path) -> None:
 
 
 @functools.cache
-def _go(module: Module) -> str:
-    """A Go that is new enough for the module: the system's, or the one from PyPI."""
-    needed = re.search(r"^go (\d+)\.(\d+)", (module.path / "go.mod").read_text(encoding="utf-8"),
+def go_command(module: Path) -> str:
+    """A Go that is new enough for the module in this folder: the system's, or the one from PyPI."""
+    needed = re.search(r"^go (\d+)\.(\d+)", (module / "go.mod").read_text(encoding="utf-8"),
                        re.MULTILINE)
     system = shutil.which("go")
     if system:
         # In the module's folder, where a Go may answer for the newer one it would switch to.
-        said = subprocess.run([system, "version"], cwd=module.path, capture_output=True, text=True,
+        said = subprocess.run([system, "version"], cwd=module, capture_output=True, text=True,
                               check=False, timeout=300).stdout
         found = re.search(r"\bgo(\d+)\.(\d+)", said)
         if found and (int(found[1]), int(found[2])) >= (int(needed[1]), int(needed[2])):
             return system
-        cache.say(f"the system's Go cannot build {module.folder}: {said.strip() or 'no version'}")
+        cache.say(f"the system's Go cannot build {module.name}: {said.strip() or 'no version'}")
     name, go_version = GO_PACKAGE
     return str(cache.python_package(name, go_version, "75 MB, some 20 s") / "go" / "bin" / "go")
 
