@@ -148,7 +148,7 @@ sim-bin: $(SIM_BIN)
 test-bins: $(UNIT_BINS) $(SIM_BIN) $(DRIVER_BINS) $(BIN)
 
 # --- what people run ------------------------------------------------------------------
-.PHONY: deps test demo unit fuzz check format bench install clean help
+.PHONY: deps test demo unit fuzz check format bench bench-peers soak install clean help
 deps: ## install what building and testing need
 	@tests/bootstrap/deps.sh
 
@@ -167,8 +167,14 @@ test: deps ## everything: check, unit, sanitizers, fuzz targets, simulation, sta
 demo: deps ## a whole local system: kubectl apply, rows arriving, kubectl get tablesyncs
 	@python3 tests/run.py --demo
 
-bench: deps ## figures for README and DESIGN (printed, never asserted)
+bench: deps ## figures for README and DESIGN, and the comparison with peers (printed, never asserted)
 	@python3 tests/run.py --bench
+
+soak: deps ## SOAK_SECONDS (1800) of churn: memory and descriptors must stay flat
+	@SOAK_SECONDS=$${SOAK_SECONDS:-1800} python3 tests/run.py --soak
+
+bench-peers: deps ## the comparison alone; BENCH_IDLE_SECONDS=60 shortens its idle window of 600 s
+	@python3 tests/run.py --bench-peers
 
 format: ## rewrite the C files in the house style
 	@clang-format -i $$(git ls-files 'cmd/*.[ch]' 'reconciler/*.[ch]' 'reconciler/*.def' 'tests/*.[ch]' | grep -v '\.def$$')
@@ -180,7 +186,7 @@ clean: ## remove build/ (the cache of downloaded and built programs stays)
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
 # --- checks that are compilations ------------------------------------------------------
 TIDY_SRC := $(sort $(wildcard cmd/*.c) $(foreach r,$(ROOMS),$(SRC_$(r))))

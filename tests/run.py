@@ -29,6 +29,7 @@ INTEGRATION_WORKERS = min(JOBS, 4)
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS") or (40 if CI else 10))
 FUZZ_SEED = os.environ.get("FUZZ_SEED") or "1"
 FUZZ_JOBS = 2
+MILLION = "a_million_steps_are_safe"
 # A target that needs longer for one input, or more memory, has found something.
 FUZZ_INPUT_SECONDS, FUZZ_MEGABYTES = 10, 2048
 
@@ -73,10 +74,11 @@ def sanitizer_environment():
     return environment
 
 
-def run_program(path):
+def run_program(command):
     """One cmocka program: (name, passed, failed, output if anything failed)."""
+    name = " ".join([command[0].name, *command[1:]])
     try:
-        done = subprocess.run([str(path)], cwd=ROOT, env=sanitizer_environment(), stdout=subprocess.PIPE,
+        done = subprocess.run([str(part) for part in command], cwd=ROOT, env=sanitizer_environment(), stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=PROGRAM_SECONDS, errors="replace", text=True)
         text, status = done.stdout, done.returncode
     except subprocess.TimeoutExpired as late:
@@ -91,18 +93,18 @@ def run_program(path):
         failed = 1
     if status == 0 and passed == 0:
         failed, text = 1, text + "\nran no test"
-    return path.name, passed, failed, text if failed else ""
+    return name, passed, failed, text if failed else ""
 
 
-def run_programs(tally, paths):
+def run_programs(tally, commands):
     good = True
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        for name, passed, failed, text in pool.map(run_program, paths):
+        for name, passed, failed, text in pool.map(run_program, commands):
             tally.add(passed, failed)
             say(f"  {'FAIL' if failed else 'ok  '} {name}: {passed} passed, {failed} failed")
             if failed:
                 good = False
-                tally.failures.append(f"{paths[0].parent.parent.name} {name}")
+                tally.failures.append(f"{commands[0][0].parent.parent.name} {name}")
                 say(text)
     return good
 
@@ -117,14 +119,13 @@ def c_tests(tally, variant, rooms=None):
     programs = [p for p in programs if p.name in wanted and not p.suffix]
     if rooms:
         programs = [p for p in programs if p.name.split("-")[0] in rooms]
+    # The longest first. The million steps use every processor, and say how long they took.
     simulation = ROOT / "build" / variant / "sim" / "sim"
-    if any((ROOT / "tests" / "sim").glob("*.c")):
-        programs.append(simulation)
-    return run_programs(tally, programs)
+    return run_programs(tally, [[simulation, "-x", MILLION], *([p] for p in programs), [simulation, MILLION]])
 
 
-def pytest(tally, venv, *paths, variant="release", workers=1):
-    report = ROOT / "build" / f"pytest-{paths[0].replace('/', '-')}.xml"
+def pytest(tally, venv, *paths, variant="release", workers=1, marked="not quiet"):
+    report = ROOT / "build" / f"pytest-{paths[0].replace('/', '-')}-{marked.replace(' ', '-')}.xml"
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
     environment = sanitizer_environment()
@@ -132,7 +133,7 @@ def pytest(tally, venv, *paths, variant="release", workers=1):
     environment["TABLESYNC_BIN"] = str(ROOT / "build" / variant / "tablesync")
     environment["DRIVER_PROBE"] = str(ROOT / "build" / variant / "drivers" / "driver_probe")
     status = run([f"{venv}/bin/python", "-m", "pytest", "-q", "--no-header", "-ra", "--color=no", "-p", "no:cacheprovider",
-                  *(["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []),
+                  *(["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []), "-m", marked,
                   f"--junitxml={report}", *paths], env=environment)
     if not report.exists():
         tally.add(0, 1)
@@ -253,7 +254,7 @@ def tier_fuzz(tally):
     return good
 
 
-def python_tier(*paths, variant="release", workers=1):
+def python_tier(*paths, variant="release", workers=1, marked="not quiet"):
     """`workers`: as many processes take the test files in turn, each with servers of its own."""
     def tier(tally):
         if make("test-bins", variant=variant) != 0:
@@ -263,7 +264,7 @@ def python_tier(*paths, variant="release", workers=1):
         if run(["tests/bootstrap/programs.sh"]) != 0:
             tally.add(0, 1)
             return False
-        return pytest(tally, venv, *paths, variant=variant, workers=workers)
+        return pytest(tally, venv, *paths, variant=variant, workers=workers, marked=marked)
     return tier
 
 
@@ -278,6 +279,7 @@ TIERS = {
     "standins": ("stand-ins against the transcripts of the real servers", python_tier("tests/standins/conformance")),
     "integration": ("the binary on a real API server, MySQL, MariaDB and the stand-ins",
                     python_tier("tests/integration", variant="asan", workers=INTEGRATION_WORKERS)),
+    "quiet": ("what measures time and memory, with nothing beside it", python_tier("tests/integration", marked="quiet")),
 }
 # The longest tier, which waits more than it computes.
 BESIDE, BESIDE_VARIANT = "integration", "asan"
@@ -348,7 +350,7 @@ def run_in_turn(names, variant, tally, bad, beside):
     return 1 if bad or tally.failed else 0
 
 
-def run_script(path, variant="release"):
+def run_script(path, *arguments, variant="release"):
     """A Python program of the project, in the virtual environment, with everything built."""
     if make("all", variant=variant) != 0:
         return 1
@@ -357,7 +359,7 @@ def run_script(path, variant="release"):
         return 1
     environment = dict(os.environ, PYTHONPATH=str(ROOT / "tests"),
                        TABLESYNC_BIN=str(ROOT / "build" / variant / "tablesync"))
-    return run([f"{venv}/bin/python", path], env=environment)
+    return run([f"{venv}/bin/python", path, *arguments], env=environment)
 
 
 def main():
@@ -365,13 +367,19 @@ def main():
     parser.add_argument("--tiers", default=",".join(TIERS), help="comma-separated: " + ", ".join(TIERS))
     parser.add_argument("--variant", default="", help="variant of the unit tier")
     parser.add_argument("--demo", action="store_true")
-    parser.add_argument("--bench", action="store_true")
+    parser.add_argument("--bench", action="store_true", help="all figures; those of peers go into README.md")
+    parser.add_argument("--soak", action="store_true", help="SOAK_SECONDS of churn")
+    parser.add_argument("--bench-peers", action="store_true", help="the comparison with peers alone")
     options = parser.parse_args()
     os.chdir(ROOT)
     if options.demo:
         return run_script("tests/integration/demo.py")
-    if options.bench:
-        return run_script("tests/bench/bench.py")
+    if options.soak:
+        return run_script("tests/bench/soak.py", "--seconds", os.environ.get("SOAK_SECONDS") or "1800")
+    if options.bench and run_script("tests/bench/bench.py") != 0:
+        return 1
+    if options.bench or options.bench_peers:
+        return run_script("tests/bench/peers.py", "--write")
     return run_tiers(options.tiers.split(","), options.variant)
 
 
