@@ -132,7 +132,7 @@ def pytest(tally, venv, *paths, variant="release", workers=1, marked="not quiet"
     environment["PYTHONPATH"] = str(ROOT / "tests")
     environment["TABLESYNC_BIN"] = str(ROOT / "build" / variant / "tablesync")
     environment["DRIVER_PROBE"] = str(ROOT / "build" / variant / "drivers" / "driver_probe")
-    status = run([f"{venv}/bin/python", "-m", "pytest", "-q", "--no-header", "-ra", "--color=no", "-p", "no:cacheprovider",
+    status = run([f"{venv}/bin/python", "-m", "pytest", "-q", "--no-header", "-ra", "--tb=short", "--color=no", "-p", "no:cacheprovider",
                   *(["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []), "-m", marked,
                   f"--junitxml={report}", *paths], env=environment)
     if not report.exists():

@@ -226,6 +226,14 @@ PLURALS = {kind: plural for plural, kinds in (("tablesyncs", ("tablesync", "tabl
            for kind in kinds}
 
 
+def status_text(status: dict | None) -> str:
+    """For the message of a failed test: a line per condition, and one for all the rest."""
+    conditions = (status or {}).get("conditions", [])
+    rest = {key: value for key, value in (status or {}).items() if key != "conditions"}
+    return "\n".join([*(f"  {each['type']}={each['status']} {each['reason']} ({each.get('observedGeneration')}, "
+                        f"{each['lastTransitionTime']}): {each['message']}" for each in conditions), "  " + json.dumps(rest)])
+
+
 class System:
     """The pieces together, with the words tests use."""
 
@@ -314,7 +322,7 @@ class System:
             wait_until(f"{resource} {name}: {kind}={status} {reason or ''}", reached, timeout_s)
         except Exception as late:
             state = self.get(name, resource, namespace).get("status", {})
-            raise AssertionError(f"{late}\n{json.dumps(state, indent=1)}") from late
+            raise AssertionError(f"{late}\n{status_text(state)}") from late
         return self.condition(name, kind, namespace, resource)
 
     def wait_ready(self, name: str, timeout_s: float = 90, namespace: str = NAMESPACE) -> None:
@@ -370,7 +378,8 @@ class Told:
     """What users were told about every TableSync of a namespace, once all of them failed as expected.
 
     `expected` names the reason of each; those of `stalled` must wait for a person, the others must have been
-    tried again at least once, unless what is missing (HEALED_BY_CHANGE) wakes them when it comes. Status, `kubectl get`, `kubectl describe` and the Events are read one time for all.
+    tried again at least once, unless what is missing (HEALED_BY_CHANGE) wakes them when it comes. Status, `kubectl get`,
+    `kubectl describe` and the Events are read one time for all.
     """
 
     def __init__(self, system: System, namespace: str, expected: dict[str, str], stalled: frozenset[str] = frozenset(),
@@ -490,7 +499,7 @@ class Group:
         try:
             patiently(f"{name}: {what}", reached, timeout_s)
         except TimeoutError as late:
-            raise AssertionError(f"{late}\n{json.dumps(seen['found'].get('status'), indent=1)}\n"
+            raise AssertionError(f"{late}\n{status_text(seen['found'].get('status'))}\n"
                                  f"RisingWave: {self.streams(name)}") from late
         return seen["found"]
 
@@ -526,8 +535,8 @@ class Group:
         try:
             patiently("everything streams", reached, timeout_s)
         except TimeoutError as late:
-            states = {name: self.status(name).get("conditions") for name in missing}
-            raise AssertionError(f"{late}: {json.dumps(states, indent=1)}") from late
+            states = [f"{name}:\n{status_text(self.status(name))}" for name in missing]
+            raise AssertionError("\n".join([str(late), *states])) from late
 
     def rows(self, name: str, columns: str = "*") -> list[tuple]:
         return self.system.target_rows(f"{self.database}.`{name}`", columns)
@@ -551,7 +560,7 @@ class Group:
             patiently(f"{name}: the rows arrive", equal, timeout_s)
         except TimeoutError as late:
             raise AssertionError(f"{late}\ntarget {str(seen['target'])[:2000]}\nwanted {str(seen['wanted'])[:2000]}\n"
-                                 f"{json.dumps(self.status(name), indent=1)}\nRisingWave: {self.streams(name)}") from late
+                                 f"{status_text(self.status(name))}\nRisingWave: {self.streams(name)}") from late
 
     def target_columns(self, name: str) -> dict[str, str]:
         """Columns of the StarRocks table with their types, in order; {}: no such table."""
@@ -568,10 +577,12 @@ class Group:
         return (sorted(match[1] or "1" for match in tables if match), sorted(match[1] for match in sinks if match))
 
     def wait_settled(self, name: str, timeout_s: float = PATIENCE_S) -> tuple[str, str]:
-        """Waits until it streams through one CDC table and one sink; returns their versions."""
+        """Waits until it streams through one CDC table and one sink, as the newest spec wants; returns their versions."""
         def settled(resource: dict) -> bool:
             tables, sinks = self.streams(name)
-            return (condition_of(resource, "Ready").get("reason") == "Streaming" and (len(tables), len(sinks)) == (1, 1)
+            ready = condition_of(resource, "Ready")
+            return (ready.get("reason") == "Streaming" and (len(tables), len(sinks)) == (1, 1)
+                    and ready.get("observedGeneration") == resource["metadata"]["generation"]
                     and not condition_of(resource, "Reconciling"))
 
         self.wait(name, "one CDC table, one sink, and Ready", settled, timeout_s)
@@ -595,7 +606,7 @@ class Group:
         deadline = time.monotonic() + timeout_s
         while self.counted(name, done) < count:
             assert time.monotonic() < deadline, (f"{name}: {self.counted(name, done)} statements, not {count}: "
-                                                 f"{json.dumps(self.status(name), indent=1)}")
+                                                 f"{status_text(self.status(name))}")
             time.sleep(0.002)
         self.system.controller.daemon.kill()
 

@@ -23,7 +23,7 @@ from . import system as sys_
 from .faultproxy import FaultProxy
 from .faults import Answer, Fault, status_body
 from .leaving import furnish
-from .system import SERVICE_ACCOUNT, Controller, System, assert_no_secret, condition_of, sync_manifest, unique
+from .system import SERVICE_ACCOUNT, Controller, System, assert_no_secret, condition_of, status_text, sync_manifest, unique
 from .witness import Witness
 
 LEASE_S, RENEW_S, RETRY_S = 4, 3, 0.5
@@ -123,7 +123,8 @@ class Stage:
         try:
             wait_until(f"{names} are ready", true, 60)
         except TimeoutError as late:
-            raise AssertionError(f"{late}\n{json.dumps(self.system.listed(self.namespace), indent=1)}\n"
+            found = self.system.listed(self.namespace)
+            raise AssertionError("\n".join([str(late), *(f"{name}:\n{status_text(found[name].get('status'))}" for name in names)]) + "\n"
                                  + "\n".join(each.controller.log_text()[-3000:] for each in self.started)) from late
 
     def begun(self, candidate: Candidate) -> None:

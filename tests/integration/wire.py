@@ -19,7 +19,7 @@ from cluster.processes import wait_until
 from . import system as sys_
 from .faultproxy import FaultProxy
 from .faults import Answer, status_body
-from .system import SERVICE_ACCOUNT, condition_of, sync_manifest
+from .system import SERVICE_ACCOUNT, condition_of, status_text, sync_manifest
 
 NO_WATCH_LIST = status_body(422, "Invalid", "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: "
                             "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",
@@ -124,13 +124,13 @@ class Stage:
         try:
             wait_until(f"the status of {name}", lambda: self.shown(name), timeout_s)
         except TimeoutError as late:
-            raise AssertionError(f"{late}\n{json.dumps(self.get(name), indent=1)}\n{self.tail()}") from late
+            raise AssertionError(f"{late}\n{status_text((self.get(name) or {}).get('status'))}\n{self.tail()}") from late
 
     def wait_gone(self, name: str, timeout_s: float = PATIENCE_S) -> None:
         try:
             wait_until(f"{name} is gone", lambda: self.get(name) is None, timeout_s)
         except TimeoutError as late:
-            raise AssertionError(f"{late}\n{json.dumps(self.get(name), indent=1)}\n{self.tail()}") from late
+            raise AssertionError(f"{late}\n{status_text((self.get(name) or {}).get('status'))}\n{self.tail()}") from late
 
     def works(self, within_s: float = PATIENCE_S) -> None:
         """Something is made, edited and deleted, and each is seen."""
