@@ -4,9 +4,9 @@
 #include "base/heap.h"
 #include "base/sv.h"
 
-#include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -32,16 +32,28 @@ struct look {
 /* "7f12a000-7f12b000 r-xp 00001000 08:01 1234   /usr/lib/libx.so" begins a mapping. */
 static bool begins(const char *line, struct look *look)
 {
-    uintptr_t begin = 0, end = 0;
+    char *at = NULL;
+    uintptr_t begin = (uintptr_t)strtoull(line, &at, 16);
     uint64_t inode = 0;
-    char rights[5] = "";
 
-    if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %" SCNu64, &begin, &end,
-               rights, &inode) != 4) {
+    if (at == line || *at != '-') {
         return false;
     }
-    *look = (struct look){.range = {begin, end - begin},
-                          .takes = inode != 0 && rights[1] == '-' && rights[3] == 'p'};
+    const char *second = at + 1;
+    uintptr_t end = (uintptr_t)strtoull(second, &at, 16);
+    if (at == second || *at != ' ' || end < begin) {
+        return false;
+    }
+    struct sv rest = sv_from(at + 1);
+    struct sv rights = sv_cut(&rest, ' ');
+    (void)sv_cut(&rest, ' '); /* where in the file */
+    (void)sv_cut(&rest, ' '); /* on which device */
+    if (rights.n < 4 || !sv_uint64(sv_trim(sv_cut(&rest, ' ')), &inode)) {
+        return false;
+    }
+    *look =
+        (struct look){.range = {begin, end - begin},
+                      .takes = inode != 0 && rights.p[1] == '-' && rights.p[3] == 'p'};
     return true;
 }
 
@@ -57,7 +69,8 @@ static bool differs(const char *line)
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
         size_t n = strlen(counts[i]);
         if (strncmp(line, counts[i], n) == 0) {
-            return sscanf(line + n, "%" SCNu64, &kib) != 1 || kib != 0;
+            struct sv rest = sv_trim(sv_from(line + n));
+            return !sv_uint64(sv_cut(&rest, ' '), &kib) || kib != 0;
         }
     }
     return false;

@@ -164,21 +164,13 @@ static bool scan_utf8(struct json_cursor *c)
     return good ? true : fail(c, "it is not valid UTF-8");
 }
 
-/* Bytes of a string that need no second look: ASCII but control characters, '"', '\'. */
-static bool is_plain(unsigned char byte)
-{
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
 static bool scan_string(struct json_cursor *c)
 {
     if (!take(c, '"')) {
         return fail(c, "a string is missing");
     }
     for (;;) {
-        while (c->at < c->n && is_plain((unsigned char)c->p[c->at])) {
-            c->at++;
-        }
+        c->at += sv_plain_bytes((struct sv){c->p + c->at, c->n - c->at});
         int byte = peek(c);
         if (byte < 0) {
             return fail(c, "a string is not closed");

@@ -62,7 +62,6 @@ static void pick(struct picking *p, uint32_t below, unsigned depth)
     while (json_cursor_next(&p->c, '}', &begun, &key)) {
         uint32_t ends = 0;
         uint32_t on = step(p, below, key, &ends);
-        size_t from = p->c.at;
 
         for (size_t i = 0; i < p->count; i++) {
             if (on >> i & 1) {
@@ -70,7 +69,7 @@ static void pick(struct picking *p, uint32_t below, unsigned depth)
             }
         }
         if (on != 0 && depth > 1 && json_cursor_peek(&p->c) == '{') {
-            from = p->c.at;
+            size_t from = p->c.at;
             pick_below(p, on, depth);
             raw = sv_trim((struct sv){p->c.p + from, p->c.at - from});
         } else if (!json_cursor_value(&p->c, depth - 1, &raw)) {

@@ -12,34 +12,72 @@
 
 #define EXACT_MAX 0x1p53
 
+/* The first bytes of `text`, which are no ASCII; a byte that is no character becomes
+ * U+FFFD. Returns how many it dealt with. */
+static size_t quote_wide(struct sv text, struct buf *out)
+{
+    size_t run = 0;
+
+    while (run < text.n && (unsigned char)text.p[run] >= 0x80) {
+        run++;
+    }
+    size_t valid = sv_utf8_valid_bytes(sv_sub(text, 0, run));
+    buf_add(out, sv_sub(text, 0, valid));
+    if (valid == run) {
+        return run;
+    }
+    buf_addz(out, "\xEF\xBF\xBD");
+    return valid + 1;
+}
+
+static void quote_escaped(char c, struct buf *out)
+{
+    if (c == '"' || c == '\\') {
+        buf_addc(out, '\\');
+        buf_addc(out, c);
+    } else if (c == '\n' || c == '\r' || c == '\t') {
+        buf_addz(out, c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t");
+    } else {
+        buf_addf(out, "\\u%04x", (unsigned)c);
+    }
+}
+
 void json_quote(struct sv text, struct buf *out)
 {
     buf_addc(out, '"');
-    while (text.n > 0) {
-        size_t valid = sv_utf8_valid_bytes(text);
-        size_t plain = 0;
-        while (plain < valid && (unsigned char)text.p[plain] >= 0x20 &&
-               text.p[plain] != '"' && text.p[plain] != '\\') {
-            plain++;
-        }
+    for (;;) {
+        size_t plain = sv_plain_bytes(text);
         buf_add(out, sv_sub(text, 0, plain));
         text = sv_sub(text, plain, text.n);
         if (text.n == 0) {
             break;
         }
-        char c = text.p[0];
-        if (plain == valid) {
-            buf_addz(out, "\xEF\xBF\xBD");
-        } else if (c == '"' || c == '\\') {
-            buf_addf(out, "\\%c", c);
-        } else if (c == '\n' || c == '\r' || c == '\t') {
-            buf_addz(out, c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t");
+        size_t taken = 1;
+        if ((unsigned char)text.p[0] >= 0x80) {
+            taken = quote_wide(text, out);
         } else {
-            buf_addf(out, "\\u%04x", (unsigned)c);
+            quote_escaped(text.p[0], out);
         }
-        text = sv_sub(text, 1, text.n);
+        text = sv_sub(text, taken, text.n);
     }
     buf_addc(out, '"');
+}
+
+static void print_whole(long long value, struct buf *out)
+{
+    char text[24];
+    size_t at = sizeof(text);
+    unsigned long long left =
+        value < 0 ? 0 - (unsigned long long)value : (unsigned long long)value;
+
+    do {
+        text[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0) {
+        text[--at] = '-';
+    }
+    buf_add(out, (struct sv){text + at, sizeof(text) - at});
 }
 
 static void print_number(double value, struct buf *out)
@@ -51,7 +89,7 @@ static void print_number(double value, struct buf *out)
         return;
     }
     if (fabs(value) <= EXACT_MAX && value == (double)(long long)value) {
-        buf_addf(out, "%lld", (long long)value);
+        print_whole((long long)value, out);
         return;
     }
     /* The shortest of these that reads back as the same number. */

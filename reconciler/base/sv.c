@@ -217,6 +217,44 @@ bool sv_is_utf8(struct sv text)
     return sv_utf8_valid_bytes(text) == text.n;
 }
 
+static bool is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+/*
+ * Whether all eight bytes are plain, by arithmetic that treats them at once: v - 0x20...
+ * sets the top bit of the lowest byte that is smaller, and a byte XORed with what it is
+ * compared with is 0 when it is equal. Above a byte that is found a borrow may find
+ * others, which changes nothing: one is enough.
+ */
+static bool are_plain(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = ones * 0x80;
+    uint64_t v = 0;
+
+    memcpy(&v, p, sizeof(v));
+    uint64_t quote = v ^ (ones * '"');
+    uint64_t backslash = v ^ (ones * '\\');
+    uint64_t found = v | ((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) |
+                     ((backslash - ones) & ~backslash);
+    return (found & tops) == 0;
+}
+
+size_t sv_plain_bytes(struct sv text)
+{
+    size_t at = 0;
+
+    while (text.n - at >= sizeof(uint64_t) && are_plain(text.p + at)) {
+        at += sizeof(uint64_t);
+    }
+    while (at < text.n && is_plain((unsigned char)text.p[at])) {
+        at++;
+    }
+    return at;
+}
+
 size_t sv_utf8_length(struct sv text)
 {
     size_t count = 0;

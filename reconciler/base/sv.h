@@ -46,7 +46,10 @@ bool sv_int64(struct sv text, int64_t *out_value);
 bool sv_uint64(struct sv text, uint64_t *out_value);
 bool sv_is_utf8(struct sv text);            /* strict: no surrogates, no overlong forms */
 size_t sv_utf8_valid_bytes(struct sv text); /* length of the longest valid prefix */
-size_t sv_utf8_length(struct sv text);      /* code points; invalid bytes count 1 */
+/* Length of the longest prefix that JSON writes in a string as it is: ASCII without
+ * control characters, '"' and backslashes. */
+size_t sv_plain_bytes(struct sv text);
+size_t sv_utf8_length(struct sv text); /* code points; invalid bytes count 1 */
 struct sv sv_utf8_prefix(struct sv text,
                          size_t max_bytes); /* longest whole-character prefix */
 

@@ -1,4 +1,4 @@
-/* store_private: what the two files of the store share. */
+/* store_private: what the files of the store share. */
 #ifndef KUBE_STORE_PRIVATE_H
 #define KUBE_STORE_PRIVATE_H
 

@@ -38,10 +38,10 @@ struct attempt {
     struct kube_object *object; /* as read; NULL: gone */
     struct json *fresh;         /* what a write answered; owned; replaces object->json */
     struct tablesync sync;
+    struct fault *spec_fault; /* what is wrong with the object as read; NULL: nothing */
     struct tsync_status before, status;
     struct kube_conditions conditions, conditions_before;
     const char *trigger;
-
     struct binding bindings[BIND_COUNT];
     struct observation *mysql, *rw, *sr;
     struct mysql_table *table;

@@ -34,6 +34,7 @@ enum step_result step_load(struct attempt *a, struct fault *fault)
     const char *store_key = a->key + strlen(LOOP_KEY_SYNC);
     const struct json *status = NULL;
     const char *retry = NULL;
+    struct fault wrong = FAULT_INIT; /* told by step_validate, unless it is deleted */
 
     (void)fault;
     a->object = kube_store_get(a->loop->syncs, store_key);
@@ -43,7 +44,10 @@ enum step_result step_load(struct attempt *a, struct fault *fault)
         forget_kept(a, store_key);
         return STEP_DONE;
     }
-    tablesync_decode_identity(a->object->json, a->arena, &a->sync);
+    if (!tablesync_read(a->object->json, a->arena, &a->sync, &wrong)) {
+        a->spec_fault = ARENA_NEW(a->arena, struct fault);
+        *a->spec_fault = wrong;
+    }
     status = json_get(a->object->json, "status");
     tsync_status_read(status, a->arena, &a->before);
     a->status = a->before;
@@ -195,11 +199,24 @@ static bool make_way(struct attempt *a, struct fault *fault)
         rival, a->sync.target_database, a->sync.target_table);
 }
 
+/* As it was found when it was loaded, unless it was written since, maybe by others, too.
+ */
+static bool is_valid(struct attempt *a, struct fault *fault)
+{
+    if (a->fresh != NULL) {
+        return tablesync_decode(a->fresh, a->arena, &a->sync, fault);
+    }
+    if (a->spec_fault != NULL) {
+        *fault = *a->spec_fault;
+    }
+    return a->spec_fault == NULL;
+}
+
 enum step_result step_validate(struct attempt *a, struct fault *fault)
 {
     const char *retry = a->sync.annotation_retry;
 
-    if (!tablesync_decode(attempt_object(a), a->arena, &a->sync, fault)) {
+    if (!is_valid(a, fault)) {
         a->event_heals = true;
         return STEP_FAULT;
     }

@@ -1,11 +1,25 @@
 #include "model/decode_parts.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #define PATH_MAX_BYTES 256
 #define KEY_SHOWN_BYTES 64
+
+/* Both parts as one text, cut where the room ends. A resource has many fields, and each
+ * has a path: printf would be a good part of what it costs to decode one. */
+static void join(char path[static PATH_MAX_BYTES], const char *head, struct sv tail)
+{
+    size_t length = strnlen(head, PATH_MAX_BYTES - 1);
+    size_t more =
+        tail.n < PATH_MAX_BYTES - 1 - length ? tail.n : PATH_MAX_BYTES - 1 - length;
+
+    memcpy(path, head, length);
+    if (more > 0) {
+        memcpy(path + length, tail.p, more);
+    }
+    path[length + more] = '\0';
+}
 
 static bool check_entries(const struct decoding *d, const struct field *field,
                           const char *path, const struct json *node)
@@ -168,14 +182,14 @@ static void decode_field(const struct decoding *d, const struct field *field,
                          const struct json *object)
 {
     char path[PATH_MAX_BYTES];
-    (void)snprintf(path, sizeof(path), "%s%s", d->prefix, field->path);
     decode_fallback(d, field);
     const struct json *node = json_path(object, field->path);
     enum json_kind kind = json_kind(node);
     if (kind != JSON_MISSING && kind != JSON_NULL) {
+        join(path, d->prefix, sv_from(field->path));
         decode_value(d, field, path, node);
     } else if (field->required && parent_is_there(object, field->path)) {
-        problems_add(d->problems, "%s is required", path);
+        problems_add(d->problems, "%s%s is required", d->prefix, field->path);
     }
 }
 
@@ -188,13 +202,13 @@ static void refuse_unknown(const struct decoding *d, const struct json *object,
          child = json_next(child)) {
         char path[PATH_MAX_BYTES];
         struct sv key = sv_utf8_prefix(sv_from(json_key(child)), KEY_SHOWN_BYTES);
-        (void)snprintf(path, sizeof(path), "%s%.*s", parent, SV_ARGS(key));
+        join(path, parent, key);
         const struct field *field = fields_find(d->fields, d->count, sv_from(path));
         if (field == NULL) {
             problems_add(d->problems, "%s%s is not a field of this version", d->prefix,
                          path);
         } else if (field->type == FIELD_OBJECT) {
-            (void)snprintf(path, sizeof(path), "%s.", field->path);
+            join(path, field->path, SV("."));
             refuse_unknown(d, child, path);
         }
     }

@@ -109,6 +109,9 @@ MUST_CHECK bool dbconn_decode(const struct json *object, struct arena *arena,
                               struct dbconn *out_conn, struct fault *fault);
 MUST_CHECK bool tablesync_decode(const struct json *object, struct arena *arena,
                                  struct tablesync *out_sync, struct fault *fault);
+/* The same, but for *out_sync, which is filled in any case as by the next one. */
+MUST_CHECK bool tablesync_read(const struct json *object, struct arena *arena,
+                               struct tablesync *out_sync, struct fault *fault);
 /*
  * Identity and metadata only (namespace, name, uid, created, deleting, annotations,
  * deletion policy if it is legal, connection names if they are strings): never fails, so

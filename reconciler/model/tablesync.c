@@ -194,14 +194,20 @@ static void decode_all(const struct json *object, struct arena *arena,
     }
 }
 
+bool tablesync_read(const struct json *object, struct arena *arena,
+                    struct tablesync *out_sync, struct fault *fault)
+{
+    struct problems problems AUTO(problems_deinit) = {0};
+    problems_init(&problems);
+    decode_all(object, arena, out_sync, &problems);
+    return problems_none(&problems, KIND, out_sync->namespace, out_sync->name, fault);
+}
+
 bool tablesync_decode(const struct json *object, struct arena *arena,
                       struct tablesync *out_sync, struct fault *fault)
 {
-    struct problems problems AUTO(problems_deinit) = {0};
     struct tablesync sync;
-    problems_init(&problems);
-    decode_all(object, arena, &sync, &problems);
-    if (!problems_none(&problems, KIND, sync.namespace, sync.name, fault)) {
+    if (!tablesync_read(object, arena, &sync, fault)) {
         return false;
     }
     *out_sync = sync;

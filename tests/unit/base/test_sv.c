@@ -212,6 +212,27 @@ static void prefixes_of_noise_are_consistent(void **state)
     }
 }
 
+/* At each length and place, so that both sides of each word of eight are tried. */
+static void finds_the_end_of_plain_text(void **state)
+{
+    char text[40];
+
+    (void)state;
+    for (size_t n = 0; n <= sizeof(text); n++) {
+        memset(text, 'a', sizeof(text));
+        assert_int_equal(sv_plain_bytes((struct sv){text, n}), n);
+        for (size_t at = 0; at < n; at++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+                text[at] = (char)byte;
+                assert_int_equal(sv_plain_bytes((struct sv){text, n}), plain ? n : at);
+            }
+            text[at] = '~';
+        }
+    }
+    assert_int_equal(sv_plain_bytes(SV_NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +241,7 @@ int main(void)
         cmocka_unit_test(cuts_and_trims),
         cmocka_unit_test(reads_numbers),
         cmocka_unit_test(knows_utf8),
+        cmocka_unit_test(finds_the_end_of_plain_text),
         cmocka_unit_test(agrees_with_an_encoder),
         cmocka_unit_test(prefixes_of_noise_are_consistent),
     };

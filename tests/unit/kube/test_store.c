@@ -97,6 +97,16 @@ static void the_echo_of_a_write_is_told_once(void **state)
     kube_store_put(s, object("a", "u", "10"));
     assert_true(store_apply(s, object("a", "u", "10")));
     assert_false(store_apply(s, object("a", "u", "10")));
+
+    const struct slim echo = {.namespace = SV("n"),
+                              .name = SV("a"),
+                              .uid = SV("u"),
+                              .version = SV("11"),
+                              .text = SV("{\"spec\":\"of the event\"}")};
+    kube_store_put(s, object("a", "u", "11"));
+    assert_true(store_apply_slim(s, &echo));
+    assert_version(s, "n/a", "11"); /* what the write put, not what came after it */
+    assert_false(store_apply_slim(s, &echo));
 }
 
 static void a_late_answer_does_not_bring_back_the_deleted(void **state)
