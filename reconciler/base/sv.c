@@ -1,5 +1,6 @@
 #include "base/sv.h"
 
+#include <endian.h>
 #include <string.h>
 
 struct sv sv_from(const char *text)
@@ -223,31 +224,37 @@ static bool is_plain(unsigned char byte)
 }
 
 /*
- * Whether all eight bytes are plain, by arithmetic that treats them at once: v - 0x20...
- * sets the top bit of the lowest byte that is smaller, and a byte XORed with what it is
- * compared with is 0 when it is equal. Above a byte that is found a borrow may find
- * others, which changes nothing: one is enough.
+ * How many of eight bytes are plain before the first that is not, by arithmetic that
+ * treats them at once: v - 0x20... sets the top bit of the lowest byte that is smaller,
+ * and a byte XORed with what it is compared with is 0 when it is equal. A borrow may find
+ * bytes above one that was found, never below.
  */
-static bool are_plain(const char *p)
+static size_t plain_of_eight(const char *p)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     const uint64_t tops = ones * 0x80;
     uint64_t v = 0;
 
     memcpy(&v, p, sizeof(v));
+    v = le64toh(v); /* the first byte is the lowest */
     uint64_t quote = v ^ (ones * '"');
     uint64_t backslash = v ^ (ones * '\\');
-    uint64_t found = v | ((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) |
-                     ((backslash - ones) & ~backslash);
-    return (found & tops) == 0;
+    uint64_t found = (v | ((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) |
+                      ((backslash - ones) & ~backslash)) &
+                     tops;
+    return found == 0 ? sizeof(v) : (size_t)__builtin_ctzll(found) / 8;
 }
 
 size_t sv_plain_bytes(struct sv text)
 {
     size_t at = 0;
 
-    while (text.n - at >= sizeof(uint64_t) && are_plain(text.p + at)) {
-        at += sizeof(uint64_t);
+    while (text.n - at >= sizeof(uint64_t)) {
+        size_t plain = plain_of_eight(text.p + at);
+        at += plain;
+        if (plain < sizeof(uint64_t)) {
+            return at;
+        }
     }
     while (at < text.n && is_plain((unsigned char)text.p[at])) {
         at++;

@@ -3,6 +3,7 @@
 #include "kube/exchange.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ARENA_BYTES ((size_t)64 * 1024 * 1024)
 

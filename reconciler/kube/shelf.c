@@ -159,7 +159,8 @@ static void enlarge(struct shelf *t)
     heap_free(t->buckets);
     heap_free(t->tag_buckets);
     t->buckets = heap_new(t->bucket_count * sizeof(*t->buckets));
-    t->tag_buckets = heap_new(t->bucket_count * TAG_BUCKETS * sizeof(*t->tag_buckets));
+    t->tag_buckets =
+        heap_new((size_t)t->bucket_count * TAG_BUCKETS * sizeof(*t->tag_buckets));
     for (uint32_t slot = 1; slot <= t->used; slot++) {
         struct slot *s = &t->slots[slot - 1];
         if (s->held != NULL) {

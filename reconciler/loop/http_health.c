@@ -117,13 +117,13 @@ bool http_health(struct http *http, struct MHD_Connection *connection, struct sv
     } groups[] = {{SV("healthz"), http->answers.live},
                   {SV("livez"), http->answers.live},
                   {SV("readyz"), http->answers.ready}};
-    struct sv rest = sv_sub(path, 1, path.n), group = SV_NULL;
+    struct sv rest = sv_sub(path, 1, path.n);
     bool whole = sv_find(rest, SV("/")) == SIZE_MAX || sv_ends(rest, SV("/"));
 
     if (!sv_starts(path, SV("/"))) {
         return false;
     }
-    group = sv_cut(&rest, '/');
+    struct sv group = sv_cut(&rest, '/');
     for (size_t i = 0; i < COUNT_OF(groups); i++) {
         if (sv_eq(group, groups[i].name)) {
             *out_result = whole && rest.n == 0

@@ -111,12 +111,13 @@ static bool print_watches(const struct scrape *s, enum metric metric, struct buf
         return false;
     }
     for (size_t i = 0; i < COUNT_OF(each); i++) {
-        double number = each[i] == NULL ? -1 : watch_number(s, each[i], metric);
-
+        if (each[i] == NULL) {
+            continue;
+        }
+        struct metrics_labels labels =
+            metrics_label("resource", each[i]->resource->plural);
+        double number = watch_number(s, each[i], metric);
         if (number >= 0) {
-            struct metrics_labels labels =
-                metrics_label("resource", each[i]->resource->plural);
-
             metrics_sample(out, metric, &labels, number);
         }
     }

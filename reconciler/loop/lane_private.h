@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define LANE_IDLE_MAX LANE_LIMIT
-#define LANE_READS_MAX (2 * LANE_LIMIT)
+#define LANE_READS_MAX ((size_t)2 * LANE_LIMIT)
 /* A call that has been outstanding for so long makes its server suspect. */
 #define LANE_SUSPECT_MS 500
 #define LANE_HUNG_MAX 64

@@ -65,7 +65,8 @@ static void grow(struct table *t)
         }
     }
     heap_free(t->slots);
-    *t = larger;
+    t->slots = larger.slots;
+    t->size = larger.size;
 }
 
 struct entry *table_get(struct table *t, const char *key)
