@@ -1,6 +1,7 @@
 /* `tablesync controller`: wiring of the real ports, signals, and nothing else. */
 #include "audit/audit.h"
 #include "base/footprint.h"
+#include "base/siphash.h"
 #include "cmd/cluster.h"
 #include "cmd/cmd.h"
 #include "cmd/election.h"
@@ -136,6 +137,24 @@ static bool load_keys(const struct options *options, struct crypto **out_crypto,
     return key_file == NULL || crypto_load(key_file, old_key_file, out_crypto, fault);
 }
 
+/* Beside the audit file, which survives the process as well. Without it a resource that
+ * kills goes on killing; that is no reason not to start. */
+static struct crash_log *open_crashes(const struct audit_options *audit, struct lg *lg)
+{
+    static const uint64_t seed[2] = {0, 0};
+    AUTO(buf_deinit) struct buf path = {0};
+    struct crash_log *log = NULL;
+    struct fault fault = FAULT_INIT;
+
+    buf_init(&path, 4096);
+    buf_addf(&path, "%s-crashes", audit->path);
+    if (!crash_log_open(buf_z(&path), siphash(seed, sv_from(command_version_text())),
+                        &log, &fault)) {
+        lg_error(lg, "crashes are not remembered", LG_STR("error", fault.text));
+    }
+    return log;
+}
+
 static void begin(const struct options *options, const struct cluster *cluster,
                   const struct audit_options *audit, const struct loop_ports *ports)
 {
@@ -166,6 +185,7 @@ static int run(const struct options *options, struct fault *fault)
     AUTO(audit_closep) struct audit *audit = NULL;
     AUTO(crypto_freep) struct crypto *crypto = NULL;
     AUTO(footprint_freep) struct footprint *footprint = NULL;
+    AUTO(crash_log_closep) struct crash_log *crashes = NULL;
     struct manager_options manager_options = {0};
     struct audit_options audit_options = {0};
     struct loop_ports ports = {.clock = clock_system(), .databases = db_factory_real()};
@@ -198,6 +218,7 @@ static int run(const struct options *options, struct fault *fault)
                                    : strstr(cluster.config.origin, "://") + 3;
     ports.audit = audit;
     ports.crypto = crypto;
+    ports.crashes = crashes = open_crashes(&audit_options, ports.lg);
     ports.seed = rng_seed_from_system();
     manager_options.leader = election.leader;
     if (election.leader != NULL) {

@@ -3,6 +3,7 @@
 #include "loop/conn_private.h"
 #include "loop/gauges_attempt.h"
 #include "loop/publish.h"
+#include "loop/quarantine.h"
 #include "loop/seen.h"
 
 #define LOOK_AGAIN_DOWN_MS 15000
@@ -111,7 +112,9 @@ static int64_t look_at(struct look *l, struct fault *fault)
             return unheld.class == FAULT_CONFLICT ? again_ms : 0;
         }
     }
-    if (look_probe(l, fault)) {
+    if (quarantine_admits(l->loop, arena_printf(l->arena, LOOP_KEY_CONN "%s", l->key),
+                          fault) &&
+        look_probe(l, fault)) {
         look_show(l, NULL);
         if (!l->usable_before) {
             /* They may be waiting out a long backoff for a server that is back. */

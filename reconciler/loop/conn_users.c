@@ -1,5 +1,6 @@
 /* conn_users: who uses a connection, and what lives on it. */
 #include "loop/conn_private.h"
+#include "loop/quarantine.h"
 #include "loop/tags.h"
 
 #include <stdlib.h>
@@ -118,6 +119,31 @@ static void find_server_ids(struct look *l, struct dbconn_status *before)
     }
 }
 
+static void look_user(struct look *l, const char *key)
+{
+    AUTO(kube_object_putp)
+    struct kube_object *object = kube_store_get(l->loop->syncs, key);
+    const char *queue_key = arena_printf(l->arena, LOOP_KEY_SYNC "%s", key);
+    struct tablesync sync = {0};
+    struct fault ignored = FAULT_INIT;
+
+    if (object == NULL) {
+        return; /* it went meanwhile */
+    }
+    if (!quarantine_admits(l->loop, queue_key, &ignored)) {
+        l->status.in_use_by++; /* so its tag says; more is not worth a crash */
+        VEC_PUSH(l->arena, &l->status.users,
+                 arena_strdup(l->arena, kube_name(object->json)));
+        return;
+    }
+    struct crash_subject before = quarantine_enter(l->loop, queue_key);
+    tablesync_decode_identity(object->json, l->arena, &sync);
+    if (names(&sync, kube_namespace(l->object->json), kube_name(l->object->json))) {
+        count_user(l, object->json, &sync);
+    }
+    crash_leave(before);
+}
+
 void look_users(struct look *l)
 {
     const char *namespace = kube_namespace(l->object->json),
@@ -131,17 +157,7 @@ void look_users(struct look *l)
     memset(&l->status.users, 0, sizeof(l->status.users));
     memset(&l->status.sources, 0, sizeof(l->status.sources));
     for (size_t i = 0; i < count; i++) {
-        AUTO(kube_object_putp)
-        struct kube_object *object = kube_store_get(l->loop->syncs, keys[i]);
-        struct tablesync sync = {0};
-
-        if (object == NULL) {
-            continue; /* it went meanwhile */
-        }
-        tablesync_decode_identity(object->json, l->arena, &sync);
-        if (names(&sync, namespace, name)) {
-            count_user(l, object->json, &sync);
-        }
+        look_user(l, keys[i]);
     }
     sort_list(&l->status.users);
     sort_list(&l->databases);

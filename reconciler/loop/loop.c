@@ -4,6 +4,7 @@
 #include "loop/conn.h"
 #include "loop/gauges.h"
 #include "loop/memo.h"
+#include "loop/quarantine.h"
 #include "loop/secrets.h"
 #include "loop/seen.h"
 #include "loop/tags.h"
@@ -172,11 +173,17 @@ bool loop_connection_is_used(struct loop *loop, const char *namespace, const cha
     for (size_t i = 0; i < count && !used; i++) {
         AUTO(kube_object_putp)
         struct kube_object *object = kube_store_get(loop->syncs, keys[i]);
+        const char *queue_key = arena_printf(arena, LOOP_KEY_SYNC "%s", keys[i]);
         struct tablesync sync = {0};
+        struct fault held = FAULT_INIT;
 
-        if (object != NULL) {
+        if (object != NULL && !quarantine_admits(loop, queue_key, &held)) {
+            used = true; /* so its tag says; more is not worth a crash */
+        } else if (object != NULL) {
+            struct crash_subject before = quarantine_enter(loop, queue_key);
             tablesync_decode_identity(object->json, arena, &sync);
             used = uses(&sync, namespace, name);
+            crash_leave(before);
         }
     }
     return used;

@@ -14,6 +14,7 @@
 
 #include "audit/audit.h"
 #include "base/cancel.h"
+#include "base/crash.h"
 #include "base/crypto.h"
 #include "base/fence.h"
 #include "base/log.h"
@@ -31,6 +32,7 @@ struct loop_ports {
     const struct clock *clock;
     struct audit *audit;         /* NULL: no audit */
     const struct crypto *crypto; /* NULL: no credentials are kept (keep.h) */
+    struct crash_log *crashes;   /* NULL: nobody remembers crashes (quarantine.h) */
     struct lg *lg;               /* NULL: silent */
     /* Asked before every statement and every write to the API (leader.h); NULL: there is
      * nobody else. */

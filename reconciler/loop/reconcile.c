@@ -2,6 +2,7 @@
 #include "loop/conn.h"
 #include "loop/gauges_attempt.h"
 #include "loop/preview.h"
+#include "loop/quarantine.h"
 #include "loop/retry.h"
 #include "loop/seen.h"
 #include "loop/steps.h"
@@ -181,11 +182,14 @@ static void reconcile_sync(struct loop *loop, const char *key)
 
 void loop_reconcile(struct loop *loop, const char *key)
 {
+    struct crash_subject before = quarantine_enter(loop, key);
+
     if (sv_starts(sv_from(key), SV(LOOP_KEY_SYNC))) {
         reconcile_sync(loop, key);
     } else if (sv_starts(sv_from(key), SV(LOOP_KEY_CONN))) {
         conn_reconcile(loop, key);
     }
+    crash_leave(before);
 }
 
 static enum step_result (*const READING[])(struct attempt *, struct fault *) = {

@@ -3,6 +3,7 @@
 #include "loop/keep.h"
 #include "loop/memo.h"
 #include "loop/publish.h"
+#include "loop/quarantine.h"
 #include "loop/seen.h"
 #include "loop/steps.h"
 #include "loop/tags.h"
@@ -29,14 +30,26 @@ static void forget_kept(struct attempt *a, const char *store_key)
     keep_sweep(a->loop, arena_copy(a->arena, sv_cut(&name, '/')));
 }
 
+/* The spec of one that is in quarantine may be what kills. */
+static void decode(struct attempt *a, bool whole)
+{
+    struct fault wrong = FAULT_INIT; /* told by step_validate, unless it is deleted */
+
+    if (!whole) {
+        tablesync_decode_metadata(a->object->json, a->arena, &a->sync);
+    } else if (!tablesync_read(a->object->json, a->arena, &a->sync, &wrong)) {
+        a->spec_fault = ARENA_NEW(a->arena, struct fault);
+        *a->spec_fault = wrong;
+    }
+}
+
 enum step_result step_load(struct attempt *a, struct fault *fault)
 {
     const char *store_key = a->key + strlen(LOOP_KEY_SYNC);
     const struct json *status = NULL;
     const char *retry = NULL;
-    struct fault wrong = FAULT_INIT; /* told by step_validate, unless it is deleted */
+    bool admitted = quarantine_admits(a->loop, a->key, fault);
 
-    (void)fault;
     a->object = kube_store_get(a->loop->syncs, store_key);
     if (a->object == NULL) {
         seen_forget(a->loop->seen, a->key);
@@ -44,10 +57,7 @@ enum step_result step_load(struct attempt *a, struct fault *fault)
         forget_kept(a, store_key);
         return STEP_DONE;
     }
-    if (!tablesync_read(a->object->json, a->arena, &a->sync, &wrong)) {
-        a->spec_fault = ARENA_NEW(a->arena, struct fault);
-        *a->spec_fault = wrong;
-    }
+    decode(a, admitted);
     status = json_get(a->object->json, "status");
     tsync_status_read(status, a->arena, &a->before);
     a->status = a->before;
@@ -68,7 +78,7 @@ enum step_result step_load(struct attempt *a, struct fault *fault)
         a->paused_reconcile = true;
         return STEP_REQUEUE;
     }
-    return STEP_CONTINUE;
+    return admitted ? STEP_CONTINUE : STEP_FAULT;
 }
 
 static bool hold_finalizer(struct attempt *a, struct fault *fault)
@@ -106,6 +116,7 @@ static bool take_retry(struct attempt *a, struct fault *fault)
     }
     metrics_add(a->loop->metrics, METRIC_API_WRITES, 1);
     attempt_refresh(a, answered);
+    quarantine_lift(a->loop, a->key);
     return true;
 }
 

@@ -134,6 +134,16 @@ static void hand_over(struct workers *all)
     (void)pthread_mutex_unlock(&all->lock);
 }
 
+/* For top -H and debuggers: which thread is at work on what. */
+static void call_thread(const char *what)
+{
+    const char *slash = strrchr(what, '/');
+    char name[16]; /* as much as Linux keeps */
+
+    (void)snprintf(name, sizeof(name), "%s", slash == NULL ? what : slash + 1);
+    (void)pthread_setname_np(pthread_self(), name);
+}
+
 static void work(struct worker *worker, char *key)
 {
     struct loop *loop = worker->all->loop;
@@ -144,7 +154,9 @@ static void work(struct worker *worker, char *key)
 
     worker->busy_since_ms = clock_monotonic_ms(loop->ports.clock);
     metrics_add(loop->metrics, active, 1);
+    call_thread(key);
     loop_reconcile(loop, key);
+    call_thread("worker");
     metrics_add(loop->metrics, active, -1);
     worker->busy_since_ms = 0;
     queue_done(loop->queue, key);
@@ -155,6 +167,7 @@ static void *worker_thread(void *argument)
     struct worker *worker = argument;
     struct workers *all = worker->all;
 
+    call_thread("worker");
     if (!workers_wait_synced(all->loop)) {
         return NULL;
     }

@@ -119,6 +119,10 @@ MUST_CHECK bool tablesync_read(const struct json *object, struct arena *arena,
  */
 void tablesync_decode_identity(const struct json *object, struct arena *arena,
                                struct tablesync *out_sync);
+/* Less: namespace, name, uid, created, generation, deleting and annotations; nothing of
+ * spec is looked at. */
+void tablesync_decode_metadata(const struct json *object, struct arena *arena,
+                               struct tablesync *out_sync);
 
 /*
  * Go durations as Kubernetes writes them ("1h30m", "5s", "250ms") in ms; -1 when

@@ -152,12 +152,12 @@ static void check_policies(const struct tablesync *sync, struct problems *proble
     }
 }
 
-static void decode_metadata_of(const struct json *object, struct arena *arena,
-                               struct tablesync *sync)
+void tablesync_decode_metadata(const struct json *object, struct arena *arena,
+                               struct tablesync *out_sync)
 {
     const char *pause = decode_annotation(object, TSYNC_ANNOTATION_PAUSE, arena);
     const char *orphan = decode_annotation(object, TSYNC_ANNOTATION_ORPHAN, arena);
-    *sync = (struct tablesync){
+    *out_sync = (struct tablesync){
         .namespace = decode_metadata(object, "namespace", arena),
         .name = decode_metadata(object, "name", arena),
         .uid = decode_metadata(object, "uid", arena),
@@ -179,7 +179,7 @@ static void decode_all(const struct json *object, struct arena *arena,
     const struct json *spec = json_get(object, "spec");
     size_t count = 0;
     const struct field *fields = fields_tablesync(&count);
-    decode_metadata_of(object, arena, sync);
+    tablesync_decode_metadata(object, arena, sync);
     decode_kind(object, KIND, problems);
     if (sync->name[0] == '\0') {
         problems_add(problems, "metadata.name is required");

@@ -34,7 +34,7 @@ MYSQL_PASSWORD = "cdc'p\\w\"1"
 RISINGWAVE_PASSWORD = "rw'pw 2"
 STARROCKS_PASSWORD = "sr'p\\w\"3"
 SECRETS = (MYSQL_PASSWORD, RISINGWAVE_PASSWORD, STARROCKS_PASSWORD)
-PATIENCE_S = 120
+PATIENCE_S = 240
 
 
 def read_ready(log: Path) -> dict[str, str] | None:

@@ -246,7 +246,7 @@ class Passage(socketserver.BaseRequestHandler):
                     pass
 
 
-MANY = 12
+MANY, ROUNDS = 12, 10
 CATALOG, LOOK = b"FROM rw_catalog.rw_streaming_jobs", b"min(kv_log_store_epoch)"
 COLUMNS, ALTERS = b"information_schema.columns", b"SHOW ALTER TABLE COLUMN"
 
@@ -296,11 +296,11 @@ def test_calm_resources_cost_one_catalog_query_and_no_write(many):
     was = {name: r for name, r in many.system.listed(many.namespace).items()}
     catalogs, statements = many.system.catalogs(), {name: many.counted(name, done=False) for name in was}
     counts = {kind: dict(ear.counts) for kind, ear in ears.items()}
-    heard(MANY * 10)
+    heard(MANY * ROUNDS)
     for kind, ear in ears.items():
         for word in (set(ear.counts) - {LOOK}):
             asked = ear.counts[word] - counts[kind][word]
-            assert asked <= 4, f"{asked} times {word!r} for {MANY * 10} looks"
+            assert asked <= ROUNDS, f"{asked} times {word!r} for {MANY * ROUNDS} looks"
     now = many.system.listed(many.namespace)
     assert {name: r["metadata"]["resourceVersion"] for name, r in now.items()} == {
         name: r["metadata"]["resourceVersion"] for name, r in was.items()}

@@ -110,11 +110,11 @@ def serve(pair, folder):
 
 @pytest.fixture(scope="module")
 def guarded(control_plane, readers, proxy, certificates, tmp_path_factory):
-    """TLS and authorization together, through the proxy to the API server."""
+    """TLS and authorization together, through the proxy to the API server. It takes no work from the other controller."""
     work = tmp_path_factory.mktemp("guarded")
     pair = certificates.server("127.0.0.1")
     with started(control_plane, work, *serve(pair, work / "tls"), "--metrics-authorization",
-                 kubeconfig=proxy.kubeconfig(sys_.SERVICE_ACCOUNT)) as controller:
+                 kubeconfig=proxy.kubeconfig(sys_.SERVICE_ACCOUNT), namespace=NAMESPACE) as controller:
         controller.tls, controller.ca, controller.readers = work / "tls", certificates.ca, readers
         yield controller
         sys_.assert_no_secret(controller.log_text(), "the controller's log")
