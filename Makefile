@@ -198,14 +198,22 @@ ALONE_STAMPS := $(HEADERS:%.h=build/alone/%.ok)
 tidy: $(TIDY_STAMPS)
 headers-alone: $(ALONE_STAMPS)
 
+# What was found good is remembered beyond build/, under a digest of all that clang-tidy reads: its
+# version and settings, the flags, and the source with everything it includes, comments as well.
+TIDY_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tablesync/tidy
+TIDY_FLAGS = $(BASE_FLAGS) $(PKG_CFLAGS) -DTABLESYNC_VERSION='"0"'
+TIDY_KEY = { clang-tidy --version; cat .clang-tidy build/tidy/$*.i; echo "$(BASE_FLAGS)"; } | sha256sum | cut -c1-64
+
 # -MMD's list of headers makes each stamp depend on content, not on trust.
 build/tidy/%.ok: %.c .clang-tidy
 	@mkdir -p $(@D)
 	@echo "  tidy   $<"
 	@$(CC) $(BASE_FLAGS) $(PKG_CFLAGS) -MM -MP -MT $@ -MF build/tidy/$*.d $<
-	@clang-tidy --quiet --warnings-as-errors='*' $< -- $(BASE_FLAGS) $(PKG_CFLAGS) \
-	  -DTABLESYNC_VERSION='"0"' 2>build/tidy/$*.err >build/tidy/$*.out \
-	  || { cat build/tidy/$*.out; grep -v 'warnings generated' build/tidy/$*.err; exit 1; }
+	@clang -E -C $(TIDY_FLAGS) $< >build/tidy/$*.i
+	@key=$$($(TIDY_KEY)) && rm build/tidy/$*.i && if [ ! -e "$(TIDY_CACHE)/$$key" ]; then \
+	  clang-tidy --quiet --warnings-as-errors='*' $< -- $(TIDY_FLAGS) 2>build/tidy/$*.err >build/tidy/$*.out \
+	  || { cat build/tidy/$*.out; grep -v 'warnings generated' build/tidy/$*.err; exit 1; }; \
+	  mkdir -p "$(TIDY_CACHE)" && touch "$(TIDY_CACHE)/$$key"; fi
 	@touch $@
 
 build/alone/%.ok: %.h Makefile

@@ -218,7 +218,8 @@ static int run(const struct options *options, struct fault *fault)
                                    : strstr(cluster.config.origin, "://") + 3;
     ports.audit = audit;
     ports.crypto = crypto;
-    ports.crashes = crashes = open_crashes(&audit_options, ports.lg);
+    crashes = open_crashes(&audit_options, ports.lg);
+    ports.crashes = crashes;
     ports.seed = rng_seed_from_system();
     manager_options.leader = election.leader;
     if (election.leader != NULL) {

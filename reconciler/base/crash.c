@@ -167,7 +167,7 @@ bool crash_log_open(const char *path, uint64_t program, struct crash_log **out_l
     if (fd >= 0) {
         (void)close(fd);
     }
-    if (failure != 0) {
+    if (file == NULL) {
         return fault_set(fault, FAULT_UNAVAILABLE, NULL, "open %s: %s", path,
                          strerrordesc_np(failure));
     }

@@ -4,6 +4,8 @@
 #include "loop/lanes.h"
 
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 /* A worker that has not turned for this long is stuck beyond every deadline it has. */
