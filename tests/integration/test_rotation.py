@@ -15,7 +15,7 @@ import pytest
 
 from cluster.processes import wait_until
 
-from .system import Group, audit, condition_of, secret_manifest
+from .system import Group, audit, condition_of, control, secret_manifest
 
 pytestmark = pytest.mark.together
 OLD, NEW, NEVER = "old'p\\w\"%s", "new ï\"p'w\\", "never'used"
@@ -120,6 +120,17 @@ def rotating(system, namespace, *tables, **spec):
         group.mysql.execute(f"DROP USER '{group.account}'@'%'")
 
 
+@contextmanager
+def slow_restart(system):
+    """A source's reader that starts anew takes half a minute, as a real one takes two: time enough to see it, for each table."""
+    port = system.rw.ports["control-port"]
+    control(port, "/restart-barriers", {"barriers": 600})
+    try:
+        yield
+    finally:
+        control(port, "/restart-barriers", {"barriers": 120})
+
+
 def is_ready(resource):
     return condition_of(resource, "Ready").get("status") == "True"
 
@@ -128,7 +139,7 @@ def test_the_mysql_password_rotates_under_load(running):
     """One ALTER SOURCE for all tables, no new snapshot, no row lost, and nobody is called failed meanwhile."""
     with rotating(running, "rotate-mysql", "ma", "mb", "mc") as group:
         before = group.cdc_tables(), group.sinks()
-        with group.load():
+        with group.load(), slow_restart(running):
             group.mysql_password(NEW)
             group.sql("INSERT INTO ma VALUES (2001, 'old', 1)")
             group.wait("ma", "rows flow on the open connection", lambda _: (2001,) in group.rows("ma", "id"))
@@ -197,7 +208,7 @@ def test_a_wrong_password_tears_nothing_down(running, secret):
 def test_servers_move(running):
     """The source is told the new address; the sink, which cannot be, is replaced."""
     with rotating(running, "rotate-move", "ha") as group:
-        with group.load():
+        with group.load(), slow_restart(running):
             group.move("shop-mysql", "localhost")
             group.wait_condition("ha", "SourceReady", "True", "CatchingUp")
             group.wait_condition("ha", "SourceReady", "True", "Shared")
