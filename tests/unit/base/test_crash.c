@@ -111,7 +111,9 @@ static int die(const struct scene *s, struct crash_subject subject, void (*death
         for (size_t i = 0; i < COUNT_OF(fatal); i++) {
             (void)signal(fatal[i], SIG_DFL);
         }
-        (void)freopen("/dev/null", "w", stderr);
+        if (freopen("/dev/null", "w", stderr) == NULL) {
+            _exit(1);
+        }
         (void)open_log(s, PROGRAM);
         (void)crash_enter(subject);
         death();
