@@ -37,6 +37,7 @@ ANNOTATIONS = """## Annotations of a TableSync
 | `tablesync.dev/approve-plan` | `status.plan.hash` | The plan of that hash may run; one that has changed since is refused by name. |
 | `tablesync.dev/adopt` | a uid | With `target.existing`, on the first run: the StarRocks table may be taken over from the TableSync of that uid. |
 | `tablesync.dev/orphan` | `true` | Deletion ends without touching the databases. |
+| `tablesync.dev/run-id` | 8 hexadecimal digits | Set by the controller on its Events: the run that they tell of, as in `status.lastRun.runId`. |
 """
 
 FINALIZERS = """## Finalizers

@@ -41,8 +41,8 @@ def test_drift_is_found_and_writing_ends_it(tree, capsys, name, old, new):
 
 
 # Of offline commands only, or put under another reason before a resource shows them: what is kept of a connection
-# is asked for when a deletion is blocked, and by CredentialsKept.
-NOT_SHOWN = {"KeptTooLarge", "InvalidSchema", "NothingKept", "KeptUnreadable"}
+# is asked for when a deletion is blocked, and by CredentialsKept. A controller that does not lead shows nothing at all.
+NOT_SHOWN = {"KeptTooLarge", "InvalidSchema", "NothingKept", "KeptUnreadable", "NotLeader", "HeldByAnother", "LeaderElectionLost"}
 RAISED = re.compile(r'(?:fault_set\([^;"]*?\bFAULT_\w+,\s*|fault_reason\([^,;"]*,\s*|FINDING_MISSING,\s*\w+,\s*)"(\w+)"')
 CLASSIFIED = re.compile(r'"((?:[A-Z][a-z]+){2,}|[A-Z]{3}[A-Z][a-z]+)"')
 
