@@ -49,9 +49,20 @@ class Samples:
         self.memory_mib.append(int(status.split("VmRSS:")[1].split()[0]) / 1024)
         self.descriptors.append(len(os.listdir(f"/proc/{pid}/fd")))
 
+    def warm(self) -> int:
+        """The first sample after the warm-up."""
+        return next(i for i, at in enumerate(self.at) if at >= self.at[-1] * WARM_UP)
+
+    def lift(self, values: list[float]) -> float:
+        """By how much the floor rose from the first half after the warm-up to the second: what comes and goes, as sessions
+        do with an outage, stands upon it, and what leaks lifts it."""
+        first = self.warm()
+        middle = (first + len(values)) // 2
+        return min(values[middle:]) - min(values[first:middle])
+
     def growth(self, values: list[float]) -> float:
         """Between the ends of the line that fits best, after the warm-up."""
-        first = next(i for i, at in enumerate(self.at) if at >= self.at[-1] * WARM_UP)
+        first = self.warm()
         xs, ys = self.at[first:], values[first:]
         middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
         slope = (sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys))
@@ -187,7 +198,7 @@ def _settle(churn: Churn) -> None:
 
 
 def _judge(samples: Samples, say: Callable[[str], None]) -> None:
-    memory, descriptors = samples.growth(samples.memory_mib), samples.growth(samples.descriptors)
+    memory, descriptors = samples.growth(samples.memory_mib), samples.lift(samples.descriptors)
     say(f"after the warm-up: {memory:+.2f} MiB, {descriptors:+.1f} descriptors; at most {max(samples.memory_mib):.1f} MiB, "
         f"{max(samples.descriptors):.0f} descriptors")
     short = samples.at[-1] <= SHORT_S
