@@ -1,27 +1,6 @@
-#include "loop_unit.h"
+#include "queue_unit.h"
 
 #include <stdio.h>
-
-static struct unit_clock test_clock;
-
-static struct queue *new_queue(void)
-{
-    unit_clock_init(&test_clock);
-    return queue_new(&test_clock.base, 1);
-}
-
-static void expect_next(struct queue *q, const char *wanted)
-{
-    char *key = queue_try_take(q);
-
-    if (wanted == NULL) {
-        assert_null(key);
-        return;
-    }
-    assert_non_null(key);
-    assert_string_equal(key, wanted);
-    queue_done(q, key);
-}
 
 static void a_key_waits_once_and_in_order(void **state)
 {
