@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.controlplane import start_control_plane
 from cluster.processes import free_port, wait_until
 
+from . import leaving
 from . import system as sys_
 from .system import NAMESPACE, SERVICE_ACCOUNT, assert_no_secret, sync_manifest, unique
 
@@ -35,20 +35,13 @@ ROWS = 7
 @pytest.fixture(scope="module")
 def own(oracle56, tmp_path_factory):
     work = tmp_path_factory.mktemp("observability")
-    with start_control_plane(work / "plane", users=[SERVICE_ACCOUNT]) as plane:
-        sys_.install(plane)
-        rw, starrocks = sys_.RisingWave(work).start(), sys_.StarRocks(work).start()
-        sys_.prepare_risingwave(rw)
-        sys_.prepare_starrocks(starrocks)
-        made = sys_.System(plane, oracle56, rw, starrocks)
+    with leaving.own_system(oracle56, work) as made:
         made.connect()
         made.debug = f"localhost:{free_port()}"
-        made.controller = sys_.Controller(plane, work, "--debug-bind-address", made.debug).start()
+        made.controller = sys_.Controller(made.plane, work, "--debug-bind-address", made.debug).start()
         yield made
         log = made.controller.log_text()
         made.controller.stop()
-        rw.stop()
-        starrocks.stop()
     assert_no_secret(log, "the controller's log")
 
 

@@ -1,26 +1,13 @@
 /* A closed fence: what writes stays at home, what reads goes on. */
 #include "api_bench.h"
 
+#include "unit/base/gate.h"
+
 #define OBJECT                                                                           \
     "{\"kind\":\"TableSync\",\"metadata\":{\"name\":\"orders\",\"namespace\":\"shop\","  \
     "\"uid\":\"u1\","                                                                    \
     "\"resourceVersion\":\"7\",\"finalizers\":[\"a/b\"],"                                \
     "\"annotations\":{\"c/d\":\"e\"}}}"
-
-struct gate {
-    struct fence fence;
-    int asked, allowed; /* how often it was, how often it says yes */
-};
-
-static bool may_write(const struct fence *fence, struct fault *fault)
-{
-    struct gate *gate = (struct gate *)(uintptr_t)fence;
-
-    gate->asked++;
-    return gate->asked <= gate->allowed
-               ? true
-               : fault_set(fault, FAULT_CANCELLED, "NotLeader", "not the leader");
-}
 
 static bool add(struct bench *b, const struct json *object)
 {

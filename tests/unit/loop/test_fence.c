@@ -3,21 +3,7 @@
 
 #include "loop/publish.h"
 #include "loop/statement.h"
-
-struct gate {
-    struct fence fence;
-    int asked, allowed; /* how often it was, how often it says yes */
-};
-
-static bool may_write(const struct fence *fence, struct fault *fault)
-{
-    struct gate *gate = (struct gate *)(uintptr_t)fence;
-
-    gate->asked++;
-    return gate->asked <= gate->allowed
-               ? true
-               : fault_set(fault, FAULT_CANCELLED, "NotLeader", "not the leader");
-}
+#include "unit/base/gate.h"
 
 struct servers {
     struct stream_db stream;
