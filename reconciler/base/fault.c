@@ -134,6 +134,11 @@ bool fault_reason(struct fault *fault, const char *reason)
     return false;
 }
 
+bool fault_is(const struct fault *fault, enum fault_class class, const char *reason)
+{
+    return fault->class == class && strcmp(fault->reason, reason) == 0;
+}
+
 void fault_clear(struct fault *fault)
 {
     *fault = (struct fault)FAULT_INIT;

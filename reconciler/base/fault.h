@@ -63,6 +63,9 @@ bool fault_wrap(struct fault *fault, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Replaces the reason only. Always returns false. */
 bool fault_reason(struct fault *fault, const char *reason);
 
+/* Whether it has this class and this reason. */
+bool fault_is(const struct fault *fault, enum fault_class class, const char *reason);
+
 void fault_clear(struct fault *fault);
 
 /* Static strings: the class ("Spec", in the audit), its default condition reason

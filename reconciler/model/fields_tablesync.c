@@ -12,6 +12,7 @@ CHOICES(unsupported_changes, 2, "Stall");
 CHOICES(drop_column_policies, DROP_COLUMN_POLICY_MAX, "Keep", "Drop");
 CHOICES(plan_modes, PLAN_MODE_MAX, "Auto", "Manual");
 CHOICES(drift_policies, DRIFT_POLICY_MAX, "Observe", "Correct", "Ignore");
+CHOICES(verify_modes, VERIFY_MODE_MAX, "None", "Count");
 CHOICES(resync_modes, RESYNC_MODE_MAX, "InPlace", "Truncate", "Recreate");
 CHOICES(run_states, RUN_STATE_MAX, "Running", "Paused");
 CHOICES(deletion_policies, DELETION_POLICY_MAX, "Retain", "DeleteStream", "Delete");
@@ -239,6 +240,32 @@ static const struct field tablesync_fields[] = {
      .min = 1000,
      .max = 86400000,
      DURATION_TEXT},
+    OBJECT("verify", false),
+    {.path = "verify.mode",
+     .type = FIELD_ENUM,
+     IN(verify_mode),
+     .fallback = "None",
+     .choices = &verify_modes},
+    {.path = "verify.schedule",
+     .type = FIELD_STRING,
+     IN(verify_schedule),
+     .fallback = "",
+     .length_max = 128,
+     .pattern = pattern_schedule,
+     .allowed =
+         "five fields of a crontab with blanks between them, such as \"0 3 * * *\""},
+    {.path = "verify.tolerance",
+     .type = FIELD_INT,
+     IN(verify_tolerance),
+     .fallback = "0",
+     .min = 0,
+     .max = 1000000000},
+    {.path = "verify.settleSeconds",
+     .type = FIELD_INT,
+     IN(verify_settle_s),
+     .fallback = "60",
+     .min = 1,
+     .max = 3600},
     {.path = "resyncToken",
      .type = FIELD_STRING,
      IN(resync_token),
@@ -297,6 +324,11 @@ const char *existing_policy_name(enum existing_policy policy)
 const char *schema_policy_name(enum schema_policy policy)
 {
     return choices_name(&schema_policies, (int)policy);
+}
+
+const char *verify_mode_name(enum verify_mode mode)
+{
+    return choices_name(&verify_modes, (int)mode);
 }
 
 const char *resync_mode_name(enum resync_mode mode)

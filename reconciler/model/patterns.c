@@ -190,6 +190,24 @@ bool pattern_sr_property(struct sv text)
     return text.n > 0;
 }
 
+static bool is_schedule(char c)
+{
+    return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z') || is_one_of(c, "*,/-");
+}
+
+bool pattern_schedule(struct sv text)
+{
+    int words = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        bool begins = i == 0 || text.p[i - 1] == ' ';
+        if (text.p[i] != ' ' && !is_schedule(text.p[i])) {
+            return false;
+        }
+        words += begins && text.p[i] != ' ' ? 1 : 0;
+    }
+    return text.n == 0 || (words == 5 && text.p[0] != ' ' && text.p[text.n - 1] != ' ');
+}
+
 static size_t take_digits(struct sv *text)
 {
     size_t count = 0;

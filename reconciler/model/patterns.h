@@ -37,6 +37,9 @@ bool pattern_sr_column(struct sv text);
 bool pattern_sr_property(struct sv text);
 /* Printable ASCII without blanks; may be empty. */
 bool pattern_token(struct sv text);
+/* Five words of a crontab's characters with blanks between them; may be empty. What the
+ * words say: cron.h. */
+bool pattern_schedule(struct sv text);
 /* A duration of up to four parts: "5s", "1h30m", "250ms", "1.5h". */
 bool pattern_duration(struct sv text);
 

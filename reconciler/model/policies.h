@@ -24,6 +24,7 @@ enum tls_mode {
 
 enum create_policy { CREATE_NEVER = 1, CREATE_IF_NOT_EXISTS, CREATE_POLICY_MAX };
 enum snapshot_mode { SNAPSHOT_INITIAL = 1, SNAPSHOT_NEVER, SNAPSHOT_MODE_MAX };
+enum verify_mode { VERIFY_NONE = 1, VERIFY_COUNT, VERIFY_MODE_MAX };
 enum run_state { STATE_RUNNING = 1, STATE_PAUSED, RUN_STATE_MAX };
 enum deletion_policy {
     DELETION_RETAIN = 1,
@@ -73,6 +74,7 @@ const char *tls_mode_name(enum tls_mode mode);
 const char *deletion_policy_name(enum deletion_policy policy);
 const char *existing_policy_name(enum existing_policy policy);
 const char *schema_policy_name(enum schema_policy policy);
+const char *verify_mode_name(enum verify_mode mode);
 const char *resync_mode_name(enum resync_mode mode);
 enum resync_mode resync_mode_parse(const char *name); /* 0: none, also for NULL */
 

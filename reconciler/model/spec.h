@@ -20,8 +20,9 @@
 #define DBCONN_FINALIZER "tablesync.dev/in-use"
 #define TSYNC_ANNOTATION_PAUSE "tablesync.dev/pause-reconcile" /* "true" */
 #define TSYNC_ANNOTATION_ORPHAN "tablesync.dev/orphan"         /* "true" */
-#define TSYNC_ANNOTATION_RUN "tablesync.dev/run-id"  /* of an Event: lastRun.runId */
-#define TSYNC_ANNOTATION_RETRY "tablesync.dev/retry" /* "now"; removed when seen */
+#define TSYNC_ANNOTATION_RUN "tablesync.dev/run-id"    /* of an Event: lastRun.runId */
+#define TSYNC_ANNOTATION_RETRY "tablesync.dev/retry"   /* "now"; removed when seen */
+#define TSYNC_ANNOTATION_VERIFY "tablesync.dev/verify" /* "now"; removed when seen */
 #define TSYNC_ANNOTATION_APPROVE "tablesync.dev/approve-plan" /* status.plan.hash */
 #define TSYNC_ANNOTATION_ADOPT "tablesync.dev/adopt" /* owner's uid, or "unowned" */
 
@@ -62,6 +63,7 @@ struct tablesync {
     bool deleting;
     bool annotation_pause, annotation_orphan;
     const char *annotation_retry;   /* NULL when absent */
+    const char *annotation_verify;  /* NULL when absent */
     const char *annotation_approve; /* NULL when absent */
     const char *annotation_adopt;   /* NULL when absent */
 
@@ -94,6 +96,10 @@ struct tablesync {
     enum plan_mode plan_mode;                /* Auto */
     enum drift_policy drift_policy;          /* Correct */
     int64_t drift_interval_ms;               /* 60 s */
+    enum verify_mode verify_mode;            /* None */
+    const char *verify_schedule;             /* cron.h; "": none */
+    int64_t verify_tolerance;                /* rows; 0 */
+    int64_t verify_settle_s;                 /* 60 */
     const char *resync_token;                /* "": none */
     enum resync_mode resync_mode;            /* InPlace */
     enum run_state state;                    /* Running */

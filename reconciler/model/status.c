@@ -103,6 +103,21 @@ static void read_resync(const struct json *json, struct arena *arena,
     status->resync.table_version = json_int(json_get(json, "tableVersion"), 0);
 }
 
+static void read_verification(const struct json *json, struct arena *arena,
+                              struct tsync_status *status)
+{
+    status->verification.at = status_get(json, "at", STATUS_TOKEN_MAX, arena);
+    status->verification.mode = status_get(json, "mode", STATUS_TOKEN_MAX, arena);
+    status->verification.source_rows = json_int(json_get(json, "sourceRows"), -1);
+    status->verification.target_rows = json_int(json_get(json, "targetRows"), -1);
+    status->verification.result = status_get(json, "result", STATUS_TOKEN_MAX, arena);
+    status->verification.message = status_get(json, "message", STATUS_SQL_MAX, arena);
+    status->verification.next_at = status_get(json, "nextAt", STATUS_TOKEN_MAX, arena);
+    status->verification.request = status_get(json, "request", STATUS_HANDLED_MAX, arena);
+    status->verification.handled_request =
+        status_get(json, "handledRequest", STATUS_HANDLED_MAX, arena);
+}
+
 static void read_progress(const struct json *json, struct arena *arena,
                           struct tsync_status *status)
 {
@@ -118,6 +133,7 @@ static void read_progress(const struct json *json, struct arena *arena,
     status->stream.sink_lag_seconds = json_int(json_get(part, "sinkLagSeconds"), -1);
     status->stream.lag = status_get(part, "lag", STATUS_TOKEN_MAX, arena);
     status->stream.undelivered = json_int(json_get(part, "undelivered"), -1);
+    read_verification(json_get(json, "verification"), arena, status);
     part = json_get(json, "lastRun");
     status->last_run.id = json_int(json_get(part, "id"), 0);
     status->last_run.run_id = status_get(part, "runId", STATUS_TOKEN_MAX, arena);
@@ -225,6 +241,24 @@ static void write_objects(const struct tsync_status *status, struct json *object
     status_drop_empty(object, "objects");
 }
 
+static void write_verification(const struct tsync_status *status, struct json *object)
+{
+    struct json *part = json_set_object(object, "verification");
+    status_put(part, "at", status->verification.at, STATUS_TOKEN_MAX);
+    status_put(part, "mode", status->verification.mode, STATUS_TOKEN_MAX);
+    if (status->verification.result != NULL) {
+        status_put_known(part, "sourceRows", status->verification.source_rows);
+        status_put_known(part, "targetRows", status->verification.target_rows);
+    }
+    status_put(part, "result", status->verification.result, STATUS_TOKEN_MAX);
+    status_put_cut(part, "message", status->verification.message, STATUS_SQL_MAX);
+    status_put(part, "nextAt", status->verification.next_at, STATUS_TOKEN_MAX);
+    status_put(part, "request", status->verification.request, STATUS_HANDLED_MAX);
+    status_put(part, "handledRequest", status->verification.handled_request,
+               STATUS_HANDLED_MAX);
+    status_drop_empty(object, "verification");
+}
+
 static void write_progress(const struct tsync_status *status, struct json *object)
 {
     struct json *part = json_set_object(object, "snapshot");
@@ -263,6 +297,7 @@ void tsync_status_write(const struct tsync_status *status, struct json *object)
     write_plan(status, object);
     write_objects(status, object);
     write_progress(status, object);
+    write_verification(status, object);
     status_put_count(object, "retries", status->retries);
     status_put(object, "nextRetryAt", status->next_retry_at, STATUS_TOKEN_MAX);
     status_put(object, "handledRetry", status->handled_retry, STATUS_HANDLED_MAX);

@@ -78,6 +78,15 @@ struct tsync_status {
         int64_t undelivered;      /* rows waiting in the sink's log store, rounded up to
                                      a power of ten; -1 unknown */
     } stream;
+    struct { /* the rows of both sides, counted */
+        /* The last run that came to an end; result NULL: none did. */
+        const char *at, *mode, *result, *message;
+        int64_t source_rows, target_rows; /* -1 unknown */
+        const char *next_at;              /* by spec.verify.schedule; NULL: no schedule */
+        const char
+            *request; /* the verify annotation's value taken and not answered yet */
+        const char *handled_request; /* the one answered last */
+    } verification;
     struct {
         int64_t id; /* audit run; 0 = none */
         const char *run_id, *trigger, *result;

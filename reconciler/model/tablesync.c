@@ -1,5 +1,6 @@
 /* Decoding of TableSync, and the rules between its fields. */
 #include "model/columns.h"
+#include "model/cron.h"
 #include "model/decode.h"
 #include "model/patterns.h"
 #include "model/spec.h"
@@ -135,6 +136,25 @@ static const char *decode_filled(const struct json *object, const char *key,
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
+/* What is no five words at all was said already. */
+static void check_schedule(const struct tablesync *sync, struct problems *problems)
+{
+    struct sv schedule = sv_from(sync->verify_schedule);
+    struct cron cron;
+    struct fault wrong = FAULT_INIT;
+    if (schedule.n == 0 || !pattern_schedule(schedule)) {
+        return;
+    }
+    if (sync->verify_mode != VERIFY_COUNT) {
+        problems_add(problems, "spec.verify.schedule must be left out unless "
+                               "spec.verify.mode is Count");
+    }
+    if (!cron_parse(schedule, &cron, &wrong)) {
+        problems_add(problems, "spec.verify.schedule is \"%.*s\": %s", SV_ARGS(schedule),
+                     wrong.text);
+    }
+}
+
 static void check_policies(const struct tablesync *sync, struct problems *problems)
 {
     if (sync->target_create == CREATE_NEVER &&
@@ -168,6 +188,7 @@ void tablesync_decode_metadata(const struct json *object, struct arena *arena,
         .annotation_pause = pause != NULL && strcmp(pause, "true") == 0,
         .annotation_orphan = orphan != NULL && strcmp(orphan, "true") == 0,
         .annotation_retry = decode_annotation(object, TSYNC_ANNOTATION_RETRY, arena),
+        .annotation_verify = decode_filled(object, TSYNC_ANNOTATION_VERIFY, arena),
         .annotation_approve = decode_filled(object, TSYNC_ANNOTATION_APPROVE, arena),
         .annotation_adopt = decode_filled(object, TSYNC_ANNOTATION_ADOPT, arena),
     };
@@ -188,6 +209,7 @@ static void decode_all(const struct json *object, struct arena *arena,
     decode_properties(spec, arena, sync, problems);
     check_between(sync, problems);
     check_policies(sync, problems);
+    check_schedule(sync, problems);
     columns_check(sync, problems);
     if (sync->target_table == NULL) {
         sync->target_table = sync->source_table;

@@ -34,6 +34,7 @@ ANNOTATIONS = """## Annotations of a TableSync
 |---|---|---|
 | `tablesync.dev/pause-reconcile` | `true` | The controller leaves the resource alone; rows keep flowing. |
 | `tablesync.dev/retry` | `now` | One attempt at once, also when Stalled; the controller removes it. |
+| `tablesync.dev/verify` | `now` | One count of both tables' rows, whatever `verify.mode`; the controller removes it when the count begins. |
 | `tablesync.dev/approve-plan` | `status.plan.hash` | The plan of that hash may run; one that has changed since is refused by name. |
 | `tablesync.dev/adopt` | a uid | With `target.existing`, on the first run: the StarRocks table may be taken over from the TableSync of that uid. |
 | `tablesync.dev/orphan` | `true` | Deletion ends without touching the databases. |
@@ -144,15 +145,34 @@ def type_of(schema):
     return "time" if schema.get("format") == "date-time" else schema["type"]
 
 
+SIZES = (("minLength", "maxLength", "characters"), ("minItems", "maxItems", "entries"), ("minProperties", "maxProperties", "entries"))
+
+
+def bounds(low, high):
+    if low is None:
+        return f"up to {high}"
+    return f"at least {low}" if high is None else f"{low} to {high}"
+
+
 def allowed(schema):
+    """Everything that the schema asks of a value, that of a list's entries included."""
     if "enum" in schema:
         return ", ".join(f"`{name}`" for name in schema["enum"])
-    if "minimum" in schema and "maximum" in schema:
-        return f"{schema['minimum']} to {schema['maximum']}"
-    for key, unit in (("maxLength", "characters"), ("maxItems", "entries"), ("maxProperties", "entries")):
-        if key in schema:
-            return f"up to {schema[key]} {unit}"
-    return ""
+    parts = []
+    if "minimum" in schema or "maximum" in schema:
+        parts.append(bounds(schema.get("minimum"), schema.get("maximum")))
+    for low, high, unit in SIZES:
+        if low in schema or high in schema:
+            parts.append(f"{bounds(schema.get(low), schema.get(high))} {unit}")
+    if "pattern" in schema:
+        parts.append(f"`{schema['pattern']}`")
+    for inner in ("items", "additionalProperties"):
+        each = allowed(schema[inner]) if inner in schema and schema[inner].get("type") != "object" else ""
+        if each:
+            parts.append(f"each {each}")
+    if schema.get("x-kubernetes-list-type") == "map":
+        parts.append("one for each " + ", ".join(f"`{key}`" for key in schema["x-kubernetes-list-map-keys"]))
+    return "; ".join(parts)
 
 
 def default(schema, required):
@@ -190,9 +210,21 @@ def rules(schema):
         yield rule["message"]
 
 
+def stored_version(spec):
+    """The version that is stored. All share a schema: without a webhook the API server drops, with each write in one
+    version, what that version does not have."""
+    stored = [version for version in spec["versions"] if version["storage"]]
+    if len(stored) != 1 or spec.get("conversion", {"strategy": "None"}) != {"strategy": "None"}:
+        raise YamlError(f"{spec['names']['plural']}: one version is stored, and versions are converted without a webhook")
+    for version in spec["versions"]:
+        if version["schema"] != stored[0]["schema"]:
+            raise YamlError(f"{spec['names']['plural']}: {version['name']} has another schema than {stored[0]['name']}")
+    return stored[0]
+
+
 def kind_section(crd):
     spec = crd["spec"]
-    version = spec["versions"][0]
+    version = stored_version(spec)
     schema = version["schema"]["openAPIV3Schema"]
     names = spec["names"]
     columns = [(c["name"].upper(), "`-o wide`" if c.get("priority") else "", c.get("description", ""))

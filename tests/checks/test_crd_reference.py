@@ -86,6 +86,68 @@ def test_lists_are_described_inside_too(tree):
         assert part in text, part
 
 
+@pytest.mark.parametrize(("schema", "text"), [
+    ({"type": "string", "enum": ["A", "B"]}, "`A`, `B`"),
+    ({"type": "integer", "minimum": 0}, "at least 0"),
+    ({"type": "integer", "minimum": 1, "maximum": 64}, "1 to 64"),
+    ({"type": "string", "maxLength": 8, "pattern": "^a|b$"}, "up to 8 characters; `^a|b$`"),
+    ({"type": "array", "minItems": 1, "maxItems": 3, "items": {"type": "string", "minLength": 1, "maxLength": 9}},
+     "1 to 3 entries; each 1 to 9 characters"),
+    ({"type": "object", "maxProperties": 2, "additionalProperties": {"type": "string", "maxLength": 5}},
+     "up to 2 entries; each up to 5 characters"),
+    ({"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"], "items": {"type": "object"}},
+     "one for each `name`"),
+    ({"type": "boolean"}, "")])
+def test_what_a_schema_asks_is_said(schema, text):
+    assert crd_reference.allowed(schema) == text
+
+
+CONSTRAINTS = ("enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties",
+               "maxProperties")
+
+
+def constraints(schema):
+    """(key, value) of all that a schema and what is below it asks of values."""
+    for key, value in schema.items():
+        if key in CONSTRAINTS and not isinstance(value, dict):
+            yield key, value
+        elif isinstance(value, dict):
+            yield from constraints(value)
+
+
+def test_no_constraint_and_no_rule_is_left_out(tree):
+    text = crd_reference.reference(tree)
+    for name in crd_reference.CRDS:
+        crd = crd_reference.read_yaml((tree / f"crd/{name}.yaml").read_text(encoding="utf-8"))
+        spec = crd_reference.stored_version(crd["spec"])["schema"]["openAPIV3Schema"]["properties"]["spec"]
+        found = list(constraints(spec))
+        assert len(found) > 10
+        for key, value in found:
+            for part in value if key == "enum" else [value]:
+                assert crd_reference.cell(part) in text, (name, key, part)
+        for rule in re.findall(r"'message': (['\"])(.*?)\1[,}]", str(spec)):
+            assert rule[1] in text, rule
+
+
+def version(name, storage, **more):
+    return {"name": name, "storage": storage, "schema": {"openAPIV3Schema": {"type": "object", **more}}}
+
+
+@pytest.mark.parametrize(("versions", "conversion", "says"), [
+    ([version("v1", True), version("v2", False, required=["spec"])], None, "v2 has another schema than v1"),
+    ([version("v1", True), version("v2", True)], None, "one version is stored"),
+    ([version("v1", True)], {"strategy": "Webhook"}, "without a webhook")])
+def test_versions_that_would_lose_fields_are_refused(versions, conversion, says):
+    spec = {"names": {"plural": "things"}, "versions": versions} | ({"conversion": conversion} if conversion else {})
+    with pytest.raises(crd_reference.YamlError, match=says):
+        crd_reference.stored_version(spec)
+
+
+def test_versions_with_one_schema_are_taken():
+    spec = {"names": {"plural": "things"}, "versions": [version("v1", False), version("v2", True)]}
+    assert crd_reference.stored_version(spec)["name"] == "v2"
+
+
 def test_reads_what_the_crds_use():
     text = "a: {}\nb:\n- name: x  \n  y: [1, two]\n- z: 'it''s'\nc:\n  d: >-\n    one\n    two\n  # a comment\n  e: \"True\"\nf: true\n"
     assert crd_reference.read_yaml(text) == {

@@ -46,6 +46,10 @@ static const char tsync_whole[] =
     "undelivered: 0}\n"
     "lastRun: {id: 5312, runId: 9f3c, trigger: Spec, result: Succeeded, steps: 9,\n"
     "  durationMs: 4180}\n"
+    "verification: {at: '2026-01-02T03:00:14Z', mode: Count, sourceRows: 7, "
+    "targetRows: 8,\n"
+    "  result: Mismatch, message: one more, nextAt: '2026-01-03T03:00:12Z',\n"
+    "  request: again, handledRequest: now}\n"
     "retries: 2\nnextRetryAt: '2026-01-02T03:06:05Z'\nhandledRetry: now\n";
 
 static struct json *tsync_again(const struct json *from)
@@ -102,6 +106,12 @@ static void reads_every_value(void **state)
     assert_int_equal(status.stream.sink_lag_seconds, 15);
     assert_int_equal(status.stream.undelivered, 0);
     assert_int_equal(status.last_run.duration_ms, 4180);
+    assert_string_equal(status.verification.result, "Mismatch");
+    assert_int_equal(status.verification.source_rows, 7);
+    assert_int_equal(status.verification.target_rows, 8);
+    assert_string_equal(status.verification.next_at, "2026-01-03T03:00:12Z");
+    assert_string_equal(status.verification.request, "again");
+    assert_string_equal(status.verification.handled_request, "now");
     assert_string_equal(status.handled_retry, "now");
 }
 
@@ -116,6 +126,8 @@ static void nothing_reads_as_unknown_and_writes_nothing(void **state)
     assert_int_equal(status.stream.sink_lag_seconds, -1);
     assert_int_equal(status.stream.undelivered, -1);
     assert_null(status.resync.token);
+    assert_null(status.verification.result);
+    assert_int_equal(status.verification.source_rows, -1);
     assert_null(status.plan.hash);
     assert_int_equal(status.plan.statements.n + status.source.kept_columns.n, 0);
     struct json *unseen AUTO(json_freep) = test_yaml_text("observedGeneration: -1\n");

@@ -125,7 +125,7 @@ static void reads_metadata(void **state)
              "  annotations:\n    tablesync.dev/pause-reconcile: 'true'\n"
              "    tablesync.dev/orphan: 'yes'\n    tablesync.dev/retry: now\n"
              "    tablesync.dev/approve-plan: 'sha256:4a'\n"
-             "    tablesync.dev/adopt: unowned\n"
+             "    tablesync.dev/verify: now\n    tablesync.dev/adopt: unowned\n"
              "spec:\n" SOURCE STREAM TARGET);
     assert_string_equal(sync.uid, "u-1");
     assert_int_equal(sync.generation, 9);
@@ -135,6 +135,7 @@ static void reads_metadata(void **state)
     assert_true(sync.annotation_pause);
     assert_false(sync.annotation_orphan); /* only "true" lets objects behind */
     assert_string_equal(sync.annotation_retry, "now");
+    assert_string_equal(sync.annotation_verify, "now");
     assert_string_equal(sync.annotation_approve, "sha256:4a");
     assert_string_equal(sync.annotation_adopt, "unowned");
     sync = good("metadata: {name: orders, annotations: {tablesync.dev/approve-plan: '', "
@@ -187,8 +188,8 @@ static void refuses_fields_it_does_not_know(void **state)
     assert_string_equal(
         bad(WHOLE "  sink: {batchRows: 5}\n"),
         "TableSync data/orders: spec.sink.batchRows is not a field of this version");
-    assert_contains(bad(WHOLE "  verify: {mode: Count}\n"),
-                    "spec.verify is not a field of this version");
+    assert_contains(bad(WHOLE "  transform: {mode: Count}\n"),
+                    "spec.transform is not a field of this version");
     assert_string_equal(
         bad(WHOLE "  columns: {overrides: [{name: a, targetType: INT}, "
                   "{name: b, targetTyp: INT, targetType: INT}]}\n"),
@@ -212,6 +213,30 @@ static void checks_rules_between_fields(void **state)
     assert_contains(
         bad(HEAD SOURCE STREAM "  target: {connectionRef: {name: sr}, database: sys}\n"),
         "spec.target.database is \"sys\", must be a database of your own");
+}
+
+static void knows_when_to_count(void **state)
+{
+    (void)state;
+    struct tablesync sync = good(WHOLE);
+    assert_int_equal(sync.verify_mode, VERIFY_NONE);
+    assert_string_equal(sync.verify_schedule, "");
+    assert_int_equal(sync.verify_tolerance, 0);
+    assert_int_equal(sync.verify_settle_s, 60);
+    sync = good(WHOLE "  verify: {mode: Count, schedule: '0 3 * * SUN', tolerance: 5}\n");
+    assert_int_equal(sync.verify_mode, VERIFY_COUNT);
+    assert_string_equal(sync.verify_schedule, "0 3 * * SUN");
+    assert_int_equal(sync.verify_tolerance, 5);
+    assert_contains(bad(WHOLE "  verify: {schedule: '0 3 * * *'}\n"),
+                    "spec.verify.schedule must be left out unless spec.verify.mode is");
+    assert_contains(
+        bad(WHOLE "  verify: {mode: Count, schedule: '0 25 * * *'}\n"),
+        "spec.verify.schedule is \"0 25 * * *\": its hour is \"25\", must be");
+    assert_contains(
+        bad(WHOLE "  verify: {mode: Count, schedule: daily}\n"),
+        "spec.verify.schedule is \"daily\", must be five fields of a crontab");
+    assert_contains(bad(WHOLE "  verify: {mode: Checksum}\n"), "one of None, Count");
+    assert_contains(bad(WHOLE "  verify: {settleSeconds: 0}\n"), "from 1 to 3600");
 }
 
 static void checks_properties_one_by_one(void **state)
@@ -346,6 +371,7 @@ int main(void)
         cmocka_unit_test(says_when_the_list_is_cut),
         cmocka_unit_test(refuses_fields_it_does_not_know),
         cmocka_unit_test(checks_rules_between_fields),
+        cmocka_unit_test(knows_when_to_count),
         cmocka_unit_test(checks_properties_one_by_one),
         cmocka_unit_test(bounds_names_and_maps),
         cmocka_unit_test(finds_the_identity_of_a_bad_resource),
