@@ -1,7 +1,7 @@
-#include "audit/audit.h"
 #include "audit/care.h"
 #include "audit/disk.h"
 #include "audit/mend.h"
+#include "audit/query.h"
 
 #include <string.h>
 
@@ -45,6 +45,21 @@ void audit_begin(struct audit *audit)
         mend_open(audit);
     }
     must(pthread_mutex_unlock(&audit->lock) == 0);
+}
+
+bool audit_open_reader(struct audit *audit, struct audit **out_reader,
+                       struct fault *fault)
+{
+    const struct audit_options options = {.path = audit->path, .read_only = true};
+    struct audit_state state = {0};
+
+    audit_state(audit, &state);
+    if (state.waits) {
+        return fault_set(fault, FAULT_UNAVAILABLE, "AuditWaits",
+                         "this controller has not begun its audit log: it waits for the "
+                         "Lease, so ask the one that holds it");
+    }
+    return audit_open(&options, audit->clock, out_reader, fault);
 }
 
 void audit_close(struct audit *audit)

@@ -19,7 +19,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/vec.h"
 
 #include <stdint.h>
 
@@ -109,42 +108,5 @@ MUST_CHECK bool audit_log(struct audit *audit, int64_t run, const char *level,
 /* Deletes what is past retention, in bounded batches, and checkpoints the WAL. */
 MUST_CHECK bool audit_prune(struct audit *audit, int64_t *out_deleted,
                             struct fault *fault);
-/* Reading. Strings live in the arena; "" and 0 when not (yet) set. Times are Unix ms. */
-struct audit_run {
-    int64_t id;
-    const char *run_id, *kind, *uid, *namespace, *name, *trigger, *plan_hash, *result,
-        *error_class, *message;
-    int64_t generation, started_ms, finished_ms, steps;
-};
-struct audit_step {
-    int64_t id, run, seq, started_ms, duration_ms;
-    const char *target, *statement, *result, *code, *message;
-};
-struct audit_line {
-    int64_t id, run, at_ms;
-    const char *level, *message;
-};
-struct audit_filter {
-    const char *namespace; /* NULL: any */
-    const char *name;      /* NULL: any */
-    int64_t run;           /* 0: any */
-    int64_t limit;         /* newest first; 0 = 50 */
-};
-struct audit_runs {
-    VEC(struct audit_run) runs;
-};
-struct audit_details {
-    VEC(struct audit_step) steps; /* oldest first */
-    VEC(struct audit_line) lines;
-};
-MUST_CHECK bool audit_query_runs(struct audit *audit, const struct audit_filter *filter,
-                                 struct arena *arena, struct audit_runs *out_runs,
-                                 struct fault *fault);
-/* Steps and log lines of the runs that match, oldest first. */
-MUST_CHECK bool audit_query_details(struct audit *audit,
-                                    const struct audit_filter *filter,
-                                    struct arena *arena,
-                                    struct audit_details *out_details,
-                                    struct fault *fault);
 
 #endif

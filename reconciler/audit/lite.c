@@ -7,8 +7,27 @@
 #include <string.h>
 #include <time.h>
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 #define READONLY_TRIES 200
 #define READONLY_PAUSE_MS 5
+
+static bool lock_until(pthread_mutex_t *lock, const struct timespec *until)
+{
+    bool locked = false;
+
+#ifdef __SANITIZE_THREAD__ /* GCC 12's knows every other way to lock */
+    __tsan_mutex_pre_lock(lock, __tsan_mutex_try_lock);
+#endif
+    locked = pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, until) == 0;
+#ifdef __SANITIZE_THREAD__
+    __tsan_mutex_post_lock(
+        lock, __tsan_mutex_try_lock | (locked ? 0 : __tsan_mutex_try_lock_failed), 0);
+#endif
+    return locked;
+}
 
 /* While somebody hangs in the disk, nobody queues up behind: the first who waited in vain
  * says so for all. */
@@ -28,7 +47,7 @@ static bool take_lock(struct audit *a)
     }
     must(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
     until.tv_sec += LITE_LOCK_MS / 1000;
-    return pthread_mutex_clocklock(&a->lock, CLOCK_MONOTONIC, &until) == 0;
+    return lock_until(&a->lock, &until);
 }
 
 bool lite_enter(struct audit *a, enum lite_purpose purpose, struct audit **out_held,

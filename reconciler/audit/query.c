@@ -1,15 +1,17 @@
 /* What the `runs` and `logs` commands read. */
-#include "audit/audit.h"
+#include "audit/query.h"
+
 #include "audit/lite.h"
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 100000
 /* Texts of one answer; the rest is for a narrower question. */
 #define ANSWER_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define KIB ((size_t)1024)
 
 #define MATCHING_RUNS                                                                    \
     " FROM task_runs WHERE (?1 IS NULL OR ns = ?1) AND (?2 IS NULL OR name = ?2)"        \
-    " AND (?3 = 0 OR id = ?3) ORDER BY id DESC LIMIT ?4"
+    " AND (?3 = 0 OR id = ?3) AND (?5 = 0 OR id < ?5) ORDER BY id DESC LIMIT ?4"
 
 static const char select_runs[] = "SELECT id, run_id, kind, cr_uid, ns, name, "
                                   "\"trigger\", plan_hash, result, error_class, "
@@ -28,9 +30,19 @@ static const char select_lines[] =
 struct reading {
     struct audit *audit;
     struct arena *arena;
-    size_t had_bytes;
+    size_t had_bytes, max_bytes;
     sqlite3_stmt *s;
 };
+
+static struct reading reading_of(struct audit *audit, const struct audit_filter *filter,
+                                 struct arena *arena)
+{
+    return (struct reading){.audit = audit,
+                            .arena = arena,
+                            .had_bytes = arena_used_bytes(arena),
+                            .max_bytes = filter->bytes_max == 0 ? ANSWER_BYTES_MAX
+                                                                : filter->bytes_max};
+}
 
 static void reading_deinit(struct reading *r)
 {
@@ -50,17 +62,18 @@ static bool reading_begin(struct reading *r, const char *sql,
     lite_bind_text(r->s, 2, filter->name);
     lite_bind_int(r->s, 3, filter->run);
     lite_bind_int(r->s, 4, limit < LIMIT_MAX ? limit : LIMIT_MAX);
+    lite_bind_int(r->s, 5, filter->before);
     return true;
 }
 
 static bool reading_next(struct reading *r, bool *out_row, struct fault *fault)
 {
-    if (arena_used_bytes(r->arena) - r->had_bytes > ANSWER_BYTES_MAX) {
+    if (arena_used_bytes(r->arena) - r->had_bytes > r->max_bytes) {
         return fault_set(
             fault, FAULT_SPEC, "AnswerTooLarge",
-            "the answer has more than %zu MiB: ask for one object or one run, or "
+            "the answer has more than %zu KiB: ask for one object or one run, or "
             "for fewer runs",
-            ANSWER_BYTES_MAX / 1024 / 1024);
+            r->max_bytes / KIB);
     }
     return lite_step(r->audit, r->s, out_row, fault);
 }
@@ -71,7 +84,7 @@ bool audit_query_runs(struct audit *audit, const struct audit_filter *filter,
 {
     AUTO(lite_leavep) struct audit *held = NULL;
     AUTO(reading_deinit)
-    struct reading r = {audit, arena, arena_used_bytes(arena), NULL};
+    struct reading r = reading_of(audit, filter, arena);
     struct audit_runs runs = {0};
     bool row = true;
 
@@ -107,6 +120,20 @@ bool audit_query_runs(struct audit *audit, const struct audit_filter *filter,
     }
     *out_runs = runs;
     return true;
+}
+
+/* Two queries see the same runs: a reader's snapshot begins with the first of them. */
+static bool moment_begin(struct audit *audit, struct fault *fault)
+{
+    return !audit->options.read_only || lite_exec(audit, "BEGIN", fault);
+}
+
+/* For AUTO(): also after a fault, and then there may be none. */
+static void moment_endp(struct audit **audit)
+{
+    if ((*audit)->options.read_only && sqlite3_get_autocommit((*audit)->db) == 0) {
+        (void)sqlite3_exec((*audit)->db, "COMMIT", NULL, NULL, NULL);
+    }
 }
 
 static bool read_steps(struct reading *r, struct audit_details *details,
@@ -161,11 +188,12 @@ bool audit_query_details(struct audit *audit, const struct audit_filter *filter,
                          struct fault *fault)
 {
     AUTO(lite_leavep) struct audit *held = NULL;
+    AUTO(moment_endp) struct audit *moment = audit;
     AUTO(reading_deinit)
-    struct reading r = {audit, arena, arena_used_bytes(arena), NULL};
+    struct reading r = reading_of(audit, filter, arena);
     struct audit_details details = {0};
 
-    if (!lite_enter(audit, LITE_OTHER, &held, fault) ||
+    if (!lite_enter(audit, LITE_OTHER, &held, fault) || !moment_begin(moment, fault) ||
         !reading_begin(&r, select_steps, filter, fault) ||
         !read_steps(&r, &details, fault) ||
         !reading_begin(&r, select_lines, filter, fault) ||

@@ -15,6 +15,7 @@
 #include "audit/audit.h"
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "base/vec.h"
 
 #define VAULT_VALUE_MAX ((size_t)1024 * 1024)
 

@@ -1,6 +1,8 @@
 /* Readers: beside a writer, after one, and without leaving a trace. */
 #include "unit.h"
 
+#include "audit/lite.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -127,6 +129,94 @@ static void an_open_reader_sees_later_runs(void **state)
     assert_int_equal(runs_of(reader, arena).runs.n, 1);
 }
 
+static void pages_lead_back_to_the_first_run(void **state)
+{
+    (void)state;
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    AUTO(audit_closep) struct audit *a = open_at(unit_path, (struct audit_options){0});
+    struct audit_filter filter = {.namespace = "n", .limit = 2};
+    struct fault f = FAULT_INIT;
+    int64_t expected = 0;
+
+    for (int i = 0; i < 5; i++) {
+        expected = begin_run(a, "n", "o");
+    }
+    for (int page = 0; page < 3; page++) {
+        struct audit_runs runs = {0};
+
+        assert_ok(audit_query_runs(a, &filter, arena, &runs, &f), f);
+        assert_int_equal(runs.runs.n, page < 2 ? 2 : 1);
+        for (size_t i = 0; i < runs.runs.n; i++) {
+            assert_int_equal(runs.runs.v[i].id, expected--);
+            filter.before = runs.runs.v[i].id;
+        }
+    }
+    assert_int_equal(expected, 0);
+}
+
+static void a_page_has_a_ceiling_of_its_own(void **state)
+{
+    (void)state;
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    AUTO(audit_closep) struct audit *a = open_at(unit_path, (struct audit_options){0});
+    struct audit_filter filter = {.limit = 10, .bytes_max = 4096};
+    struct audit_details details = {0};
+    struct fault f = FAULT_INIT;
+    int64_t run = begin_run(a, "n", "o");
+
+    for (int i = 0; i < 100; i++) {
+        assert_ok(audit_log(a, run, "info", "a line like all the others of this run", &f),
+                  f);
+    }
+    assert_false(audit_query_details(a, &filter, arena, &details, &f));
+    assert_int_equal(f.class, FAULT_SPEC);
+    assert_string_equal(f.reason, "AnswerTooLarge");
+    assert_contains(f.text, "4 KiB");
+    filter.bytes_max = 0;
+    assert_ok(audit_query_details(a, &filter, arena, &details, &f), f);
+    assert_int_equal(details.lines.n, 100);
+}
+
+static void a_reader_waits_for_no_record(void **state)
+{
+    (void)state;
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    AUTO(audit_closep) struct audit *a = open_at(unit_path, (struct audit_options){0});
+    struct audit *reader = NULL;
+    struct audit_details details = {0};
+    struct fault f = FAULT_INIT;
+    int64_t run = begin_run(a, "n", "o");
+
+    assert_ok(audit_log(a, run, "info", "seen", &f), f);
+    assert_int_equal(pthread_mutex_lock(&a->lock), 0); /* as while a record is made */
+    assert_ok(audit_open_reader(a, &reader, &f), f);
+    assert_ok(audit_query_details(reader, &(struct audit_filter){0}, arena, &details, &f),
+              f);
+    assert_int_equal(runs_of(reader, arena).runs.n, 1);
+    assert_int_equal(pthread_mutex_unlock(&a->lock), 0);
+    assert_int_equal(details.lines.n, 1);
+    assert_ok(audit_log(a, run, "info", "while it is open", &f), f);
+    audit_close(reader);
+    assert_ok(audit_log(a, run, "info", "after it", &f), f);
+}
+
+static void an_audit_that_waits_cannot_be_read(void **state)
+{
+    (void)state;
+    AUTO(audit_closep)
+    struct audit *a =
+        open_at(unit_path, (struct audit_options){.tolerant = true, .later = true});
+    AUTO(audit_closep) struct audit *reader = NULL;
+    struct fault f = FAULT_INIT;
+
+    assert_false(audit_open_reader(a, &reader, &f));
+    assert_int_equal(f.class, FAULT_UNAVAILABLE);
+    assert_string_equal(f.reason, "AuditWaits");
+    assert_contains(f.text, "Lease");
+    audit_begin(a);
+    assert_ok(audit_open_reader(a, &reader, &f), f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +225,10 @@ int main(void)
         cmocka_unit_test_setup(a_reader_cannot_write, fresh_folder),
         cmocka_unit_test_setup(readers_work_while_another_process_writes, fresh_folder),
         cmocka_unit_test_setup(an_open_reader_sees_later_runs, fresh_folder),
+        cmocka_unit_test_setup(pages_lead_back_to_the_first_run, fresh_folder),
+        cmocka_unit_test_setup(a_page_has_a_ceiling_of_its_own, fresh_folder),
+        cmocka_unit_test_setup(a_reader_waits_for_no_record, fresh_folder),
+        cmocka_unit_test_setup(an_audit_that_waits_cannot_be_read, fresh_folder),
     };
     return cmocka_run_group_tests_name("audit/reader", tests, make_folder, drop_folder);
 }

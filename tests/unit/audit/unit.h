@@ -11,7 +11,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "audit/audit.h"
+#include "audit/query.h"
 
 #include <dirent.h>
 #include <signal.h>
