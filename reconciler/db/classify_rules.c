@@ -121,6 +121,8 @@ static const struct classify_rule mysql_rules[] = {
     ENDS("1226", NULL, NULL, UNAVAILABLE, "TooManyConnections", ADVICE_CONNECTIONS),
     ENDS("1053", NULL, NULL, UNAVAILABLE, "Unreachable", NULL),
     ENDS("1927", NULL, NULL, UNAVAILABLE, "Unreachable", NULL),
+    /* What MySQL says from 8.0.24 on before it closes an idle session. */
+    ENDS("4031", NULL, NULL, UNAVAILABLE, "Unreachable", NULL),
     /* What is asked for was in information_schema a moment ago. */
     SAYS("1054", NULL, NULL, CONFLICT, NULL, NULL),
     SAYS("1146", NULL, NULL, CONFLICT, NULL, NULL),

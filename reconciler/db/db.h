@@ -72,6 +72,9 @@ struct db_factory {
     const struct db_factory_ops *ops;
 };
 
+/* Nobody was there, or nobody answered in time: the server itself has said nothing. */
+bool db_unanswered(const struct fault *fault);
+
 /* The real ones. db_library_init() comes before threads start. */
 MUST_CHECK bool db_library_init(struct fault *fault);
 void db_library_deinit(void);

@@ -10,6 +10,12 @@ bool db_library_init(struct fault *fault)
     return mysql_wire_init(fault);
 }
 
+bool db_unanswered(const struct fault *fault)
+{
+    return fault_is(fault, FAULT_UNAVAILABLE, "Unreachable") ||
+           fault_is(fault, FAULT_UNAVAILABLE, "Timeout");
+}
+
 void db_library_deinit(void)
 {
     mysql_wire_deinit();

@@ -9,7 +9,8 @@
 #define CHECKS_MAX ((size_t)200)
 /* The server's own limit comes first; the kill is for those that have none (MySQL 5.6).
  */
-#define KILL_AFTER_MS (SOURCE_COUNT_TIMEOUT_MS + 500)
+#define KILL_GRACE_MS 500
+#define KILL_AFTER_MS (SOURCE_COUNT_TIMEOUT_MS + KILL_GRACE_MS)
 
 struct counting {
     struct reading r;
@@ -27,24 +28,10 @@ static bool counting_init(struct counting *c)
                        r->fault);
 }
 
-/*
- * "SELECT" with the server's time limit: MySQL takes a hint from 5.7.8 on, to 5.6 the
- * hint is a comment; MariaDB has a variable from 10.1 on, for one statement.
- */
 static void add_select(const struct counting *c, struct stmt *s)
 {
-    if (c->r.db->flavor == MYSQL_ORACLE) {
-        stmt_text(s, "SELECT /*+ MAX_EXECUTION_TIME(");
-        stmt_int(s, SOURCE_COUNT_TIMEOUT_MS);
-        stmt_text(s, ") */ ");
-        return;
-    }
-    if (mysql_source_version(c->r.db) >= 100100) {
-        stmt_text(s, "SET STATEMENT max_statement_time = ");
-        stmt_int(s, SOURCE_COUNT_TIMEOUT_MS / 1000);
-        stmt_text(s, " FOR ");
-    }
-    stmt_text(s, "SELECT ");
+    tally_select(s, c->r.db->flavor, mysql_source_version(c->r.db),
+                 SOURCE_COUNT_TIMEOUT_MS);
 }
 
 static void add_rows_of(const struct counting *c, struct stmt *s)
@@ -226,6 +213,24 @@ bool mysql_count_rows(struct source_db *db, const char *database, const char *ta
     stmt_text(s, "COUNT(*) AS n FROM (SELECT 1 AS one");
     add_rows_of(&c, s);
     if (!ask(&c, s, &rows, &late)) {
+        return false;
+    }
+    *out_rows = late ? -1 : rows_int(&rows, 0, "n", -1);
+    return true;
+}
+
+bool mysql_count_all(struct source_db *db, const struct tally_query *query,
+                     struct cancel *cancel, int64_t *out_rows, struct fault *fault)
+{
+    AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
+    const char *what =
+        arena_printf(scratch, "counting rows of %s.%s", query->database, query->table);
+    struct rows rows;
+    bool late = false;
+
+    if (!mysql_wire_read_within(mysql_source_of(db)->wire, query->stmt, what,
+                                query->limit_ms + KILL_GRACE_MS, cancel, scratch, &rows,
+                                &late, fault)) {
         return false;
     }
     *out_rows = late ? -1 : rows_int(&rows, 0, "n", -1);

@@ -239,6 +239,22 @@ size_t mysql_rows_named(const struct rows *rows, const char *heading, const char
     return close;
 }
 
+void mysql_rows_binlogs(const struct rows *logs, const struct binlog_position *at,
+                        struct arena *arena, struct binlog_answer *out_answer)
+{
+    size_t count = rows_count(logs);
+
+    *out_answer = (struct binlog_answer){
+        .lost = count > 0,
+        .oldest =
+            count == 0 ? NULL : arena_strdup(arena, rows_text(logs, 0, "Log_name"))};
+    for (size_t i = 0; i < count; i++) {
+        if (sv_eq(sv_from(rows_text(logs, i, "Log_name")), sv_from(at->file))) {
+            out_answer->lost = at->pos > rows_int(logs, i, "File_size", INT64_MAX);
+        }
+    }
+}
+
 void mysql_rows_replicas(const struct rows *hosts, struct arena *arena,
                          struct strlist *out_ids)
 {

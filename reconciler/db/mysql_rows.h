@@ -66,6 +66,12 @@ void mysql_rows_column_names(const struct rows *columns, struct arena *arena,
                              struct strlist *out_columns);
 /* An unsigned number: -1 when over 2^63-1, `otherwise` when NULL or no number. */
 int64_t mysql_rows_unsigned(const char *text, int64_t otherwise);
+/*
+ * SHOW BINARY LOGS: Log_name, File_size. Lost is a position in a file that is not listed,
+ * or behind its end: the log began anew (RESET MASTER). No rows: nothing is known.
+ */
+void mysql_rows_binlogs(const struct rows *logs, const struct binlog_position *at,
+                        struct arena *arena, struct binlog_answer *out_answer);
 /* SHOW SLAVE HOSTS / SHOW REPLICAS: Server_id. */
 void mysql_rows_replicas(const struct rows *hosts, struct arena *arena,
                          struct strlist *out_ids);

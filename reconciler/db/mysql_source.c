@@ -19,26 +19,9 @@ bool mysql_source_read(const struct reading *r, const struct stmt *stmt, struct 
 }
 
 /* Takes a leading number and the dot behind it. */
-static int64_t take_number(struct sv *text)
-{
-    struct sv part = sv_cut(text, '.');
-    size_t digits = 0;
-    int64_t value = 0;
-
-    while (digits < part.n && part.p[digits] >= '0' && part.p[digits] <= '9') {
-        digits++;
-    }
-    (void)sv_int64(sv_sub(part, 0, digits), &value);
-    return value < 100 ? value : 99;
-}
-
 int64_t mysql_source_version(const struct mysql_source *db)
 {
-    struct sv rest = sv_from(mysql_wire_version(db->wire));
-    int64_t major = take_number(&rest);
-    int64_t minor = take_number(&rest);
-
-    return major * 10000 + minor * 100 + take_number(&rest);
+    return mysql_version_number(mysql_wire_version(db->wire));
 }
 
 static bool read_server(const struct reading *r, struct mysql_server *server)
@@ -364,11 +347,13 @@ static const struct source_db_ops source_ops = {
     .read_table = source_read_table,
     .count_losses = mysql_count_losses,
     .count_rows = mysql_count_rows,
+    .count_all = mysql_count_all,
     .list_like = mysql_list_like,
     .list_databases = mysql_list_databases,
     .list_tables = mysql_list_tables,
     .list_unparseable = mysql_list_unparseable,
     .replica_ids = source_replica_ids,
+    .binlog_lost = mysql_binlog_lost,
     .close = source_close,
 };
 

@@ -51,6 +51,9 @@ MUST_CHECK bool mysql_count_rows(struct source_db *db, const char *database,
                                  const char *table, int64_t rows_max,
                                  struct cancel *cancel, int64_t *out_rows,
                                  struct fault *fault);
+MUST_CHECK bool mysql_count_all(struct source_db *db, const struct tally_query *query,
+                                struct cancel *cancel, int64_t *out_rows,
+                                struct fault *fault);
 MUST_CHECK bool mysql_list_like(struct source_db *db, const char *database,
                                 const char *part, struct cancel *cancel,
                                 struct arena *arena, struct mysql_tables *out_tables,
@@ -64,6 +67,11 @@ MUST_CHECK bool mysql_list_tables(struct source_db *db, const char *database,
 MUST_CHECK bool mysql_list_unparseable(struct source_db *db, const char *database,
                                        struct cancel *cancel, struct arena *arena,
                                        struct strlist *out_columns, struct fault *fault);
+
+/* The source_db operation about a reader's position. */
+MUST_CHECK bool mysql_binlog_lost(struct source_db *db, const struct binlog_position *at,
+                                  struct cancel *cancel, struct arena *arena,
+                                  struct binlog_answer *out_answer, struct fault *fault);
 
 /* What the account must show at a login (mysql_server.require), from SHOW GRANTS' rows or
  * by asking. */

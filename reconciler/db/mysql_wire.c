@@ -293,15 +293,6 @@ bool mysql_wire_reach(struct mysql_wire *wire, const char *address,
     return login_failed(wire, what, fault);
 }
 
-/* Another address of the same host may do better only when this one was not there. */
-static bool worth_another(const struct fault *fault)
-{
-    struct sv reason = sv_from(fault->reason);
-
-    return fault->class == FAULT_UNAVAILABLE &&
-           (sv_eq(reason, SV("Unreachable")) || sv_eq(reason, SV("Timeout")));
-}
-
 bool mysql_wire_open(const struct db_endpoint *endpoint, enum db_engine engine,
                      struct cancel *cancel, struct mysql_wire **out_wire,
                      struct fault *fault)
@@ -322,7 +313,8 @@ bool mysql_wire_open(const struct db_endpoint *endpoint, enum db_engine engine,
     }
     for (size_t i = 0; i < addresses.n && !reached; i++) {
         reached = mysql_wire_reach(wire, addresses.v[i], &limit, &attempt);
-        if (!reached && (!worth_another(&attempt) || cancel_remaining_ms(&limit) == 0)) {
+        /* Another address of the host may do better only when nobody was at this one. */
+        if (!reached && (!db_unanswered(&attempt) || cancel_remaining_ms(&limit) == 0)) {
             break;
         }
     }

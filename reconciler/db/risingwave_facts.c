@@ -115,7 +115,8 @@ struct rw_backlog risingwave_rows_backlog(const struct rows *backlog)
     };
 }
 
-/* {"sourceOffset": {"file": .., "ts_sec": ..}}, a JSON text inside the JSON. */
+/* {"sourceOffset": {"file": .., "pos": .., "gtids": .., "ts_sec": ..}}, a JSON text
+ * inside the JSON. */
 static struct rw_offset debezium_offset(const char *text, struct arena *arena)
 {
     struct json *start = NULL;
@@ -126,8 +127,10 @@ static struct rw_offset debezium_offset(const char *text, struct arena *arena)
         return offset;
     }
     int64_t seconds = json_path_int(start, "sourceOffset.ts_sec", 0);
-    offset.file = arena_strdup(arena, json_path_string(start, "sourceOffset.file"));
-    if (offset.file != NULL && seconds > 0 && seconds <= INT64_MAX / 1000) {
+    offset.at.file = arena_strdup(arena, json_path_string(start, "sourceOffset.file"));
+    offset.at.pos = json_path_int(start, "sourceOffset.pos", -1);
+    offset.at.gtids = arena_strdup(arena, json_path_string(start, "sourceOffset.gtids"));
+    if (offset.at.file != NULL && seconds > 0 && seconds <= INT64_MAX / 1000) {
         offset.event_ms = seconds * 1000;
     }
     json_free(start);
@@ -138,7 +141,7 @@ struct rw_offset risingwave_rows_offset(const struct rows *offsets, struct arena
 {
     struct rw_offset offset = {0};
 
-    for (size_t i = 0; i < rows_count(offsets) && offset.file == NULL; i++) {
+    for (size_t i = 0; i < rows_count(offsets) && offset.at.file == NULL; i++) {
         struct json *info = NULL;
         struct fault ignored = FAULT_INIT;
         if (!json_parse(sv_from(rows_get(offsets, i, "offset_info")), DB_VALUE_MAX, &info,

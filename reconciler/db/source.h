@@ -3,7 +3,9 @@
 #define DB_SOURCE_H
 
 #include "base/cancel.h"
+#include "db/binlog.h"
 #include "ddl/schema.h"
+#include "ddl/tally.h"
 #include "ddl/types.h"
 
 /* What counting may take of the server's time; then the count is not known. */
@@ -20,6 +22,7 @@ struct loss_check {
 struct mysql_tables {
     VEC(struct mysql_table) tables; /* only what the call that fills it says */
 };
+
 struct source_db;
 struct source_db_ops {
     bool (*probe)(struct source_db *db, struct cancel *cancel, struct arena *arena,
@@ -44,6 +47,9 @@ struct source_db_ops {
     bool (*count_rows)(struct source_db *db, const char *database, const char *table,
                        int64_t rows_max, struct cancel *cancel, int64_t *out_rows,
                        struct fault *fault);
+    /* All rows of a table; -1: it took longer than the query allows. */
+    bool (*count_all)(struct source_db *db, const struct tally_query *query,
+                      struct cancel *cancel, int64_t *out_rows, struct fault *fault);
     /* Tables of the database whose name contains `part`, with CREATE_TIME, column names
      * and types: a swapped-out table is among them. At most SOURCE_TABLES_MAX. */
     bool (*list_like)(struct source_db *db, const char *database, const char *part,
@@ -67,6 +73,11 @@ struct source_db_ops {
     /* server ids of registered replicas; empty when not permitted to know */
     bool (*replica_ids)(struct source_db *db, struct cancel *cancel, struct arena *arena,
                         struct strlist *out_ids, struct fault *fault);
+    /* Whether a reader that stands at `at` can read on. A server that does not say (no
+     * right, no binary log) counts as one that has all. */
+    bool (*binlog_lost)(struct source_db *db, const struct binlog_position *at,
+                        struct cancel *cancel, struct arena *arena,
+                        struct binlog_answer *out_answer, struct fault *fault);
     void (*close)(struct source_db *db);
 };
 struct source_db {

@@ -35,12 +35,6 @@ static bool read_rows(const struct asking *a, const struct stmt *stmt, struct ro
                            a->fault);
 }
 
-static bool fault_is(const struct fault *fault, enum fault_class class,
-                     const char *reason)
-{
-    return fault->class == class && sv_eq(sv_from(fault->reason), sv_from(reason));
-}
-
 /*
  * Live backends, or in a shared-data cluster live compute nodes. Both lists need OPERATE
  * or NODE on SYSTEM, which the controller's account need not have: then the number is -1.
@@ -311,6 +305,25 @@ static bool starrocks_apply(struct target_db *db, const struct plan_step *step,
     return true;
 }
 
+static bool starrocks_count_all(struct target_db *db, const struct tally_query *query,
+                                struct cancel *cancel, int64_t *out_rows,
+                                struct fault *fault)
+{
+    AUTO(arena_freep) struct arena *scratch = arena_new(ARENA_CEILING_BYTES);
+    const char *what =
+        arena_printf(scratch, "counting rows of %s.%s", query->database, query->table);
+    struct rows rows;
+    bool late = false;
+
+    must(stmt_dialect(query->stmt) == SQL_STARROCKS);
+    if (!mysql_wire_read_within(of(db)->wire, query->stmt, what, query->limit_ms, cancel,
+                                scratch, &rows, &late, fault)) {
+        return false;
+    }
+    *out_rows = late ? -1 : rows_int(&rows, 0, "n", -1);
+    return true;
+}
+
 static void starrocks_close(struct target_db *db)
 {
     mysql_wire_close(of(db)->wire); /* frees the structure too */
@@ -320,6 +333,7 @@ static const struct target_db_ops starrocks_ops = {
     .probe = starrocks_probe,
     .catalog = starrocks_catalog,
     .apply = starrocks_apply,
+    .count_all = starrocks_count_all,
     .close = starrocks_close,
 };
 

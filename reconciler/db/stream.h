@@ -3,6 +3,7 @@
 #define DB_STREAM_H
 
 #include "base/cancel.h"
+#include "db/binlog.h"
 #include "ddl/ghosts.h"
 #include "ddl/observed.h"
 #include "ddl/plan.h"
@@ -19,8 +20,8 @@ struct rw_backlog { /* the sink's log store */
     int64_t oldest_ms;   /* Unix ms of the oldest epoch; 0 unknown */
     int64_t now_ms;      /* the server's clock, for the difference */
 };
-struct rw_offset {    /* the source's saved position */
-    const char *file; /* "mysql-bin.000067"; NULL: there is none yet */
+struct rw_offset { /* the source's saved position */
+    struct binlog_position at;
     int64_t event_ms; /* Unix ms of the event or heartbeat it stands at; 0 unknown */
 };
 struct stream_db;

@@ -5,6 +5,7 @@
 #include "base/cancel.h"
 #include "ddl/observed.h"
 #include "ddl/plan.h"
+#include "ddl/tally.h"
 
 struct db_result;
 
@@ -18,6 +19,9 @@ struct target_db_ops {
     bool (*apply)(struct target_db *db, const struct plan_step *step, const char *tag,
                   struct cancel *cancel, struct arena *arena,
                   struct db_result *out_result, struct fault *fault);
+    /* All rows of a table; -1: it took longer than the query allows. */
+    bool (*count_all)(struct target_db *db, const struct tally_query *query,
+                      struct cancel *cancel, int64_t *out_rows, struct fault *fault);
     void (*close)(struct target_db *db);
 };
 struct target_db {

@@ -103,6 +103,21 @@ static bool target_catalog(struct call *c)
     return true;
 }
 
+static bool target_all(struct call *c)
+{
+    struct target_db *db = c->probe->target;
+    struct tally_query query = {0};
+    int64_t rows = 0;
+
+    if (!tally_ask_starrocks(text_of(c, "database"), text_of(c, "table"), c->arena,
+                             &query, c->fault) ||
+        !db->ops->count_all(db, &query, &c->cancel, &rows, c->fault)) {
+        return false;
+    }
+    json_set_int(c->value, "rows", rows);
+    return true;
+}
+
 static const struct {
     enum dbconn_type type;
     const char *name;
@@ -112,6 +127,7 @@ static const struct {
     {DBCONN_MYSQL, "table", source_table},
     {DBCONN_MYSQL, "losses", source_losses},
     {DBCONN_MYSQL, "rows", source_rows},
+    {DBCONN_MYSQL, "all", source_all},
     {DBCONN_MYSQL, "like", source_like},
     {DBCONN_MYSQL, "replicas", source_replicas},
     {DBCONN_MYSQL, "databases", source_databases},
@@ -131,6 +147,7 @@ static const struct {
     {DBCONN_RISINGWAVE, "createSource", apply},
     {DBCONN_STARROCKS, "probe", target_probe},
     {DBCONN_STARROCKS, "catalog", target_catalog},
+    {DBCONN_STARROCKS, "all", target_all},
     {DBCONN_STARROCKS, "createDatabase", apply},
     {DBCONN_STARROCKS, "createTable", apply},
     {DBCONN_STARROCKS, "addColumn", apply},

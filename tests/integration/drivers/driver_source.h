@@ -119,6 +119,23 @@ static inline bool source_rows(struct call *c)
     return true;
 }
 
+static inline bool source_all(struct call *c)
+{
+    struct source_db *db = c->probe->source;
+    struct mysql_server server = {0};
+    struct tally_query query = {0};
+    int64_t rows = 0;
+
+    if (!db->ops->probe(db, &c->cancel, c->arena, &server, c->fault) ||
+        !tally_ask_mysql(&server, text_of(c, "database"), text_of(c, "table"), c->arena,
+                         &query, c->fault) ||
+        !db->ops->count_all(db, &query, &c->cancel, &rows, c->fault)) {
+        return false;
+    }
+    json_set_int(c->value, "rows", rows);
+    return true;
+}
+
 static inline bool source_like(struct call *c)
 {
     struct mysql_tables found = {0};

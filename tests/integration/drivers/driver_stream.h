@@ -48,7 +48,7 @@ static inline bool stream_offset(struct call *c)
                                               &offset, c->fault)) {
         return false;
     }
-    json_set_string(c->value, "file", offset.file);
+    json_set_string(c->value, "file", offset.at.file);
     json_set_int(c->value, "eventMs", offset.event_ms);
     return true;
 }

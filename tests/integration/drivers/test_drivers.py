@@ -337,6 +337,7 @@ def test_source_losses_are_bounded(lossy):
         assert _losses(probe, []) == {"complete": True, "counts": []}
         assert probe.value("rows", database="shop", table="lossy", rowsMax=4) == {"rows": 4}
         assert probe.value("rows", database="shop", table="lossy") == {"rows": 6}
+        assert probe.value("all", database="shop", table="lossy") == {"rows": 6}
         # What was dropped since the schema was read is not the server's trouble.
         refused(probe.call("losses", database="shop", table="lossy",
                            checks=[{"column": "gone", "kind": "notNull"}]), "Conflict", "Conflict",
@@ -442,6 +443,8 @@ def test_target_catalog(ods):
         "comment": MARK, "model": "PRIMARY_KEYS", "primaryKey": ["id"],
         "columns": {"id": "bigint(20)", "amount": "decimal(10, 2)"}, "defaults": {},
         "altering": False, "alterFailed": ""}
+    assert probe.value("all", database=name, table="t") == {"rows": 0}
+    assert not probe.call("all", database=name, table="never")["ok"]
     refused(probe.call("createTable", database=name, name="t", column="amount", comment=MARK,
                        replicas="1"), "Refused", "AlreadyExists", "Table 't' already exists")
     refused(probe.call("createTable", database=name, name="t3", column="amount", comment=MARK,

@@ -37,6 +37,8 @@ static const struct quoted quotes[] = {
      FAULT_UNAVAILABLE, "Timeout", true},
     {DB_STARROCKS, "2006", "Server has gone away", FAULT_UNAVAILABLE, "Unreachable",
      true},
+    {DB_MYSQL, "4031", "The client was disconnected by the server because of inactivity.",
+     FAULT_UNAVAILABLE, "Unreachable", true},
     {DB_STARROCKS, "2013", "Lost connection to server during query", FAULT_UNAVAILABLE,
      "Unreachable", true},
     {DB_STARROCKS, "2026", "TLS/SSL error: wrong version number", FAULT_UNAVAILABLE,

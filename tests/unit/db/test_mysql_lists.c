@@ -92,6 +92,35 @@ static void troublesome_columns(void **state)
     assert_string_equal(columns.v[1], "t 2.ip (inet6)");
 }
 
+static void a_position_is_lost_with_its_file(void **state)
+{
+    static const struct {
+        const char *file;
+        int64_t pos;
+        bool lost;
+    } rows[] = {{"bin.000003", 4, false},  {"bin.000003", 120, false},
+                {"bin.000003", -1, false}, {"bin.000004", 900, false},
+                {"bin.000002", 120, true}, /* purged */
+                {"bin.000003", 121, true}, /* another file of that name */
+                {"bin.0000031", 4, true},  {"BIN.000003", 4, true}};
+    struct rows logs = RECORDED(*state, 2, "Log_name", "File_size", "bin.000003", "120",
+                                "bin.000004", "900");
+    struct rows none = {0};
+    struct binlog_answer answer = {0};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct binlog_position at = {.file = rows[i].file, .pos = rows[i].pos};
+
+        mysql_rows_binlogs(&logs, &at, *state, &answer);
+        assert_int_equal(answer.lost, rows[i].lost);
+        assert_string_equal(answer.oldest, "bin.000003");
+        mysql_rows_binlogs(&none, &at, *state,
+                           &answer); /* who says nothing is believed */
+        assert_false(answer.lost);
+        assert_null(answer.oldest);
+    }
+}
+
 int main(void)
 {
 #define ROWS_TEST(f) cmocka_unit_test_setup_teardown(f, arena_setup, arena_teardown)
@@ -101,6 +130,7 @@ int main(void)
         ROWS_TEST(no_tables_no_keys),
         ROWS_TEST(many_tables),
         ROWS_TEST(troublesome_columns),
+        ROWS_TEST(a_position_is_lost_with_its_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

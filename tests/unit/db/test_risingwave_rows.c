@@ -288,7 +288,7 @@ static void offsets(void **state)
                  "\"{\\\"sourcePartition\\\":{\\\"server\\\":\\\"RW_CDC_7\\\"},"
                  "\\\"sourceOffset\\\":{"
                  "\\\"ts_sec\\\":1795406461,\\\"file\\\":\\\"mysql-bin.000067\\\","
-                 "\\\"pos\\\":6466},"
+                 "\\\"pos\\\":6466,\\\"gtids\\\":\\\"3e11:1-7\\\"},"
                  "\\\"isHeartbeat\\\":true}\"}}}, \"split_type\": \"mysql-cdc\"}");
     struct rows fresh = RECORDED(*state, 1, "offset_info",
                                  "{\"split_info\": {\"mysql_split\": {\"inner\": "
@@ -301,13 +301,17 @@ static void offsets(void **state)
         "\"{\\\"sourceOffset\\\":{\\\"ts_sec\\\":0,\\\"file\\\":\\\"b.1\\\"}}\"}}}}");
 
     struct rw_offset offset = risingwave_rows_offset(&rows, *state);
-    assert_string_equal(offset.file, "mysql-bin.000067");
+    assert_string_equal(offset.at.file, "mysql-bin.000067");
+    assert_int_equal(offset.at.pos, 6466);
+    assert_string_equal(offset.at.gtids, "3e11:1-7");
     assert_true(offset.event_ms == INT64_C(1795406461000));
     offset = risingwave_rows_offset(&fresh, *state);
-    assert_null(offset.file);
+    assert_null(offset.at.file);
     assert_true(offset.event_ms == 0);
     offset = risingwave_rows_offset(&timeless, *state);
-    assert_string_equal(offset.file, "b.1");
+    assert_string_equal(offset.at.file, "b.1");
+    assert_int_equal(offset.at.pos, -1);
+    assert_null(offset.at.gtids);
     assert_true(offset.event_ms == 0);
 }
 
