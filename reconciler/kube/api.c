@@ -22,6 +22,46 @@ bool kube_get(struct kube_api *api, const struct kube_resource *resource,
     return exchange_run(api, &exchange, cancel, out_outcome, out_object, fault);
 }
 
+static bool list(struct kube_api *api, const struct kube_resource *resource,
+                 const char *namespace, const char *path, struct cancel *cancel,
+                 enum kube_outcome *out_outcome, struct json **out_list,
+                 struct fault *fault)
+{
+    const struct exchange exchange = {
+        .method = "GET",
+        .path = path,
+        .call = {.verb = "list", .resource = resource, .namespace = namespace},
+    };
+
+    return exchange_run(api, &exchange, cancel, out_outcome, out_list, fault);
+}
+
+bool kube_may_list(struct kube_api *api, const struct kube_resource *resource,
+                   const char *namespace, struct cancel *cancel,
+                   enum kube_outcome *out_outcome, struct fault *fault)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_BYTES);
+    AUTO(json_freep) struct json *page = NULL;
+    const char *path = kube_path(arena, resource, namespace, NULL, NULL);
+
+    path = kube_path_query(arena, path, "limit", "1", NULL);
+    return list(api, resource, namespace, path, cancel, out_outcome, &page, fault);
+}
+
+bool kube_list(struct kube_api *api, const struct kube_resource *resource,
+               const char *namespace, const char *label_selector, struct cancel *cancel,
+               enum kube_outcome *out_outcome, struct json **out_list,
+               struct fault *fault)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_BYTES);
+    const char *path = kube_path(arena, resource, namespace, NULL, NULL);
+
+    if (label_selector != NULL) {
+        path = kube_path_query(arena, path, "labelSelector", label_selector, NULL);
+    }
+    return list(api, resource, namespace, path, cancel, out_outcome, out_list, fault);
+}
+
 bool kube_create(struct kube_api *api, const struct kube_resource *resource,
                  const char *namespace, const struct json *object, struct cancel *cancel,
                  enum kube_outcome *out_outcome, struct json **out_object,
@@ -38,6 +78,13 @@ bool kube_create(struct kube_api *api, const struct kube_resource *resource,
     };
 
     return exchange_run(api, &exchange, cancel, out_outcome, out_object, fault);
+}
+
+/* An apply with a field that the CRD does not have is refused with HTTP 500 and these
+ * words; any other write loses the field without a word. */
+static bool crd_is_older(const struct fault *fault)
+{
+    return sv_contains(sv_from(fault->text), SV("field not declared in schema"));
 }
 
 bool kube_apply_status(struct kube_api *api, const struct kube_resource *resource,
@@ -66,7 +113,12 @@ bool kube_apply_status(struct kube_api *api, const struct kube_resource *resourc
         .slims = true,
     };
     if (!exchange_run(api, &exchange, cancel, &outcome, out_object, fault)) {
-        return false;
+        return crd_is_older(fault)
+                   ? fault_wrap(fault,
+                                "the CustomResourceDefinition of %s is older than this "
+                                "program: apply the one that came with it",
+                                resource->plural)
+                   : false;
     }
     *out_outcome = outcome;
     *out_message = outcome == KUBE_OK ? NULL : buf_take(&message, arena);

@@ -72,6 +72,17 @@ MUST_CHECK bool kube_get(struct kube_api *api, const struct kube_resource *resou
                          const char *namespace, const char *name, struct cancel *cancel,
                          enum kube_outcome *out_outcome, struct json **out_object,
                          struct fault *fault);
+/* Whether the collection may be read: asks for one object of it. KUBE_NOT_FOUND: the
+ * server has no such kind. */
+MUST_CHECK bool kube_may_list(struct kube_api *api, const struct kube_resource *resource,
+                              const char *namespace, struct cancel *cancel,
+                              enum kube_outcome *out_outcome, struct fault *fault);
+/* A collection as one list, for programs that look once; a controller has reflectors.
+ * namespace NULL: all; label_selector NULL: none. */
+MUST_CHECK bool kube_list(struct kube_api *api, const struct kube_resource *resource,
+                          const char *namespace, const char *label_selector,
+                          struct cancel *cancel, enum kube_outcome *out_outcome,
+                          struct json **out_list, struct fault *fault);
 MUST_CHECK bool kube_create(struct kube_api *api, const struct kube_resource *resource,
                             const char *namespace, const struct json *object,
                             struct cancel *cancel, enum kube_outcome *out_outcome,
@@ -112,6 +123,17 @@ MUST_CHECK bool kube_remove_annotation(struct kube_api *api,
                                        struct cancel *cancel,
                                        enum kube_outcome *out_outcome,
                                        struct json **out_object, struct fault *fault);
+/*
+ * Merge patch of `change`, whose metadata gets the uid and the resourceVersion of
+ * `object`: KUBE_CONFLICT when anything about it has changed since it was read.
+ * KUBE_INVALID: the server's sentence is copied into the arena as *out_message.
+ * `manager` is recorded as who set the fields.
+ */
+MUST_CHECK bool kube_change(struct kube_api *api, const struct kube_resource *resource,
+                            const struct json *object, struct json *change,
+                            const char *manager, struct arena *arena,
+                            struct cancel *cancel, enum kube_outcome *out_outcome,
+                            const char **out_message, struct fault *fault);
 
 /* Metadata getters; NULL/0 when absent. */
 const char *kube_uid(const struct json *object);

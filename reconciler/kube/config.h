@@ -12,6 +12,10 @@
 #include "base/fault.h"
 #include "base/secret.h"
 
+/* Reason of the fault for a login that client-go knows and we do not: exec plugins,
+ * auth-provider, impersonation. */
+#define CONFIG_LOGIN_NOT_SUPPORTED "LoginNotSupported"
+
 struct kube_config {
     const char *server;          /* "https://host:port", no trailing slash */
     const char *namespace;       /* of the context or the service account; "default" */

@@ -3,9 +3,9 @@
  * room.
  *
  * Token, CA, client certificate and key come from files or from memory. Files are
- * compared by content at most every CREDENTIALS_CHECK_MS and at once after a 401; a file
- * that cannot be read any more leaves the last good content in use, because the kubelet
- * replaces them while we run. Thread-safe.
+ * compared by content at most every CREDENTIALS_CHECK_MS, and at once after a 401 or a
+ * failed TLS handshake; a file that cannot be read any more leaves the last good content
+ * in use, because the kubelet replaces them while we run. Thread-safe.
  */
 #ifndef KUBE_CREDENTIALS_H
 #define KUBE_CREDENTIALS_H
@@ -42,7 +42,7 @@ void credentials_free(struct credentials *c);
 void credentials_freep(struct credentials **c);
 
 void credentials_get(struct credentials *c, struct credentials_set *out_set);
-/* After a 401: reads the files now. true when something differs from `used`. */
+/* After a refusal: reads the files now. true when something differs from `used`. */
 bool credentials_reread(struct credentials *c, const struct credentials_set *used);
 void credentials_set_deinit(struct credentials_set *set);
 

@@ -252,25 +252,27 @@ static bool check_supported(const struct entry *user, const struct kube_config *
 
     for (size_t i = 0; i < COUNT_OF(as); i++) {
         if (json_get(user->body, as[i]) != NULL) {
-            return entry_fault(
+            (void)entry_fault(
                 fault, user,
                 arena_printf(arena,
                              "impersonation ('%s') is not supported; use the "
                              "credentials of the user itself",
                              as[i]));
+            return fault_reason(fault, CONFIG_LOGIN_NOT_SUPPORTED);
         }
     }
     /* client-go runs a plugin only when nothing else logs in: so such a file works here
      * too. */
     for (size_t i = 0; i < COUNT_OF(plugins) && !has_login; i++) {
         if (json_get(user->body, plugins[i]) != NULL) {
-            return entry_fault(
+            (void)entry_fault(
                 fault, user,
                 arena_printf(arena,
                              "'%s' is not supported, because the controller starts no "
                              "programs; use a token, tokenFile or client certificate "
                              "(kubectl create token SERVICEACCOUNT makes one)",
                              plugins[i]));
+            return fault_reason(fault, CONFIG_LOGIN_NOT_SUPPORTED);
         }
     }
     return true;

@@ -157,3 +157,41 @@ bool kube_remove_annotation(struct kube_api *api, const struct kube_resource *re
     return patch_run(api, resource, object, EXCHANGE_MERGE_PATCH, patch, cancel,
                      out_outcome, out_object, fault);
 }
+
+bool kube_change(struct kube_api *api, const struct kube_resource *resource,
+                 const struct json *object, struct json *change, const char *manager,
+                 struct arena *arena, struct cancel *cancel,
+                 enum kube_outcome *out_outcome, const char **out_message,
+                 struct fault *fault)
+{
+    AUTO(buf_deinit) struct buf message = {0};
+    AUTO(json_freep) struct json *answer = NULL;
+    struct json *metadata = json_clone(json_get(change, "metadata"));
+    const char *path =
+        kube_path(arena, resource, kube_namespace(object), kube_name(object), NULL);
+
+    if (metadata == NULL) {
+        metadata = json_new_object();
+    }
+    json_set_string(metadata, "uid", kube_uid(object));
+    json_set_string(metadata, "resourceVersion", kube_resource_version(object));
+    json_set(change, "metadata", metadata);
+    buf_init(&message, KUBE_BODY_MAX);
+    const struct exchange exchange = {
+        .method = "PATCH",
+        .path = kube_path_query(arena, path, "fieldManager", manager, NULL),
+        .content_type = EXCHANGE_MERGE_PATCH,
+        .body = change,
+        .call = {.verb = "patch",
+                 .resource = resource,
+                 .namespace = kube_namespace(object),
+                 .name = kube_name(object)},
+        .out_message = &message,
+    };
+    if (!check_identity(object, fault) ||
+        !exchange_run(api, &exchange, cancel, out_outcome, &answer, fault)) {
+        return false;
+    }
+    *out_message = buf_take(&message, arena);
+    return true;
+}

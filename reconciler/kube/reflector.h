@@ -23,6 +23,7 @@
 #define KUBE_REFLECTOR_H
 
 #include "base/log.h"
+#include "base/vec.h"
 #include "kube/api.h"
 
 /* Bookmarks come each minute: longer silence is a dead peer. */
@@ -38,6 +39,13 @@ struct kube_object {
 struct kube_store; /* thread-safe */
 
 struct kube_store *kube_store_new(void);
+/*
+ * The store is filled by one reflector for each of these namespaces, 1 to
+ * KUBE_NAMESPACES_MAX, and synced when each has listed. Before the first object comes;
+ * the list lives as long as the store.
+ */
+#define KUBE_NAMESPACES_MAX 64
+void kube_store_share(struct kube_store *store, const struct strlist *namespaces);
 void kube_store_free(struct kube_store *store);
 
 /*
@@ -59,6 +67,11 @@ typedef void kube_tagger(struct sv text, struct kube_tags *out_tags);
 /* Both before the first object comes; `prefix` lives as long as the store. */
 void kube_store_tag_with(struct kube_store *store, kube_tagger *tagger);
 void kube_store_keep_annotations(struct kube_store *store, const char *prefix);
+/*
+ * Texts are kept packed: for many objects that are much alike. Not for Secrets, since the
+ * text of one object lives on in what others are packed with. Before the first object.
+ */
+void kube_store_pack(struct kube_store *store);
 
 /* Keys of the objects with a tag, the latest come first, in an arena array. */
 const char **kube_store_find(struct kube_store *store, uint64_t tag, struct arena *arena,
@@ -83,7 +96,7 @@ struct kube_object **kube_store_all(struct kube_store *store, struct arena *aren
                                     size_t *out_count);
 size_t kube_store_count(struct kube_store *store);
 size_t kube_store_bytes(struct kube_store *store); /* of memory, not counting its heap */
-bool kube_store_synced(struct kube_store *store);  /* the first list is complete */
+bool kube_store_synced(struct kube_store *store);  /* the first lists are complete */
 /*
  * Puts what a write answered (takes `json`), so that our own write is seen at once;
  * ignored when the store already holds a newer resourceVersion. Also how fakes fill a

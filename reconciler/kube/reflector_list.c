@@ -236,7 +236,8 @@ bool reflector_list(struct reflector_pass *pass, struct fault *fault)
     for (int restart = 0; expired && restart <= RESTARTS_MAX; restart++) {
         AUTO(arena_freep) struct arena *arena = arena_new(ARENA_BYTES);
         AUTO(store_listing_freep)
-        struct store_listing *listing = store_listing_new(pass->r->store);
+        struct store_listing *listing =
+            store_listing_new(pass->r->store, pass->r->namespace);
         expired = false;
         if (list_pages(pass, listing, arena, &expired, fault)) {
             reflector_commit(pass, listing);

@@ -300,7 +300,7 @@ static void watch_init(struct watch *watch, struct reflector_pass *pass)
     buf_init(&watch->error_body, ERROR_BODY_MAX);
     watch->began_ms = clock_monotonic_ms(pass->r->api->clock);
     if (pass->initial) {
-        watch->listing = store_listing_new(pass->r->store);
+        watch->listing = store_listing_new(pass->r->store, pass->r->namespace);
         pass->has_unreadable = false;
     }
 }

@@ -3,13 +3,14 @@
  * guards it.
  *
  * An object is one allocation: a head and, behind it, key, uid, resourceVersion and slim
- * text. A slot is an index that the key keeps as long as it is there; the chains of
- * tags are numbers of slots, not pointers, so that a change that leaves the tags as they
- * are touches none of them.
+ * text, which is packed (pack.h). A slot is an index that the key keeps as long as it is
+ * there; the chains of tags are numbers of slots, not pointers, so that a change that
+ * leaves the tags as they are touches none of them.
  */
 #ifndef KUBE_SHELF_H
 #define KUBE_SHELF_H
 
+#include "kube/pack.h"
 #include "kube/reflector.h"
 #include "kube/slim.h"
 
@@ -21,19 +22,21 @@ struct held {
                    store's lock */
     uint8_t tag_count;
     uint16_t key_bytes, uid_bytes, version_bytes;
-    uint32_t text_bytes;
+    uint32_t text_bytes, packed_bytes;
+    struct dictionary *dictionary; /* of the text; NULL: it needs none */
     uint64_t fingerprint;
-    uint64_t tags[]; /* then key, uid, version and text, each but the text with a NUL */
+    uint64_t tags[]; /* then key, uid and version, each with a NUL, and the packed text */
 };
 
 /* NULL when a part of the identity is monstrous. */
-struct held *held_new(const struct slim *slim, kube_tagger *tagger, bool local);
+struct held *held_new(const struct slim *slim, kube_tagger *tagger, struct packer *packer,
+                      bool local);
 struct held *held_ref(struct held *held);
 void held_put(struct held *held); /* NULL is nothing */
 const char *held_key(const struct held *held);
 const char *held_uid(const struct held *held);
 const char *held_version(const struct held *held);
-struct sv held_text(const struct held *held);
+char *held_text(const struct held *held);   /* text_bytes of it; the caller frees */
 size_t held_bytes(const struct held *held); /* of memory */
 
 struct shelf;

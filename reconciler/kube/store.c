@@ -67,7 +67,15 @@ struct kube_store *kube_store_new(void)
 
     must(pthread_mutex_init(&store->lock, NULL) == 0);
     store->objects = shelf_new(rng_seed_from_system());
+    store->awaited = 1;
     return store;
+}
+
+void kube_store_share(struct kube_store *store, const struct strlist *namespaces)
+{
+    must(namespaces->n > 0 && namespaces->n <= KUBE_NAMESPACES_MAX);
+    store->namespaces = namespaces;
+    store->awaited = UINT64_MAX >> (KUBE_NAMESPACES_MAX - namespaces->n);
 }
 
 void kube_store_tag_with(struct kube_store *store, kube_tagger *tagger)
@@ -78,6 +86,12 @@ void kube_store_tag_with(struct kube_store *store, kube_tagger *tagger)
 void kube_store_keep_annotations(struct kube_store *store, const char *prefix)
 {
     store->annotations = prefix;
+}
+
+void kube_store_pack(struct kube_store *store)
+{
+    must(store->packer == NULL);
+    store->packer = packer_new();
 }
 
 const char *store_annotations(const struct kube_store *store)
@@ -91,6 +105,7 @@ void kube_store_free(struct kube_store *store)
         return;
     }
     shelf_free(store->objects);
+    packer_free(store->packer);
     (void)pthread_mutex_destroy(&store->lock);
     heap_free(store);
 }
@@ -115,7 +130,7 @@ struct held *store_hold(struct kube_store *store, const struct json *json,
     /* As it reads, not as it is written: a name from a file may need escapes. */
     slim.name = sv_from(kube_name(json));
     slim.namespace = sv_from(kube_namespace(json));
-    return held_new(&slim, store->tagger, local);
+    return held_new(&slim, store->tagger, store->packer, local);
 }
 
 void kube_store_put(struct kube_store *store, struct json *json)
@@ -215,7 +230,8 @@ static bool is_echo(struct kube_store *store, const struct slim *slim)
 
 bool store_apply_slim(struct kube_store *store, const struct slim *slim)
 {
-    return is_echo(store, slim) || apply(store, held_new(slim, store->tagger, false));
+    return is_echo(store, slim) ||
+           apply(store, held_new(slim, store->tagger, store->packer, false));
 }
 
 bool store_delete_slim(struct kube_store *store, const struct slim *slim)

@@ -31,7 +31,8 @@ const char *store_annotations(const struct kube_store *store);
 /* A list being gathered; nothing of it shows before the commit. */
 struct store_listing;
 
-struct store_listing *store_listing_new(struct kube_store *store);
+/* `namespace`: what the list covers, objects elsewhere stay; NULL: everything. */
+struct store_listing *store_listing_new(struct kube_store *store, const char *namespace);
 void store_listing_free(struct store_listing *listing);
 void store_listing_freep(struct store_listing **listing);
 /* false: the identity is monstrous, nothing is added. */
@@ -47,7 +48,7 @@ struct store_keys {
 };
 /*
  * The store becomes the list of `resource_version`; keys of what was added, changed or
- * vanished go to out_keys. *out_first: the store was not synced before.
+ * vanished go to out_keys. *out_first: no list of this namespace came before.
  */
 void store_listing_commit(struct store_listing *listing, const char *resource_version,
                           struct arena *arena, struct store_keys *out_keys,

@@ -8,13 +8,15 @@
 struct store_listing {
     struct kube_store *store;
     struct shelf *objects;
+    const char *namespace; /* NULL: all */
 };
 
-struct store_listing *store_listing_new(struct kube_store *store)
+struct store_listing *store_listing_new(struct kube_store *store, const char *namespace)
 {
     struct store_listing *listing = heap_new(sizeof(*listing));
 
     listing->store = store;
+    listing->namespace = namespace;
     listing->objects = shelf_new(rng_seed_from_system());
     return listing;
 }
@@ -66,10 +68,11 @@ static bool add(struct store_listing *listing, struct held *held)
 
 bool store_listing_add_slim(struct store_listing *listing, const struct slim *slim)
 {
+    const struct kube_store *store = listing->store;
     struct held *held = known(listing, slim); /* a relist mostly finds what is here */
 
     return add(listing,
-               held != NULL ? held : held_new(slim, listing->store->tagger, false));
+               held != NULL ? held : held_new(slim, store->tagger, store->packer, false));
 }
 
 void store_listing_add(struct store_listing *listing, const struct json *object,
@@ -96,13 +99,41 @@ static bool is_same(const struct held *a, const struct held *b)
                       sv_eq(sv_from(held_version(a)), sv_from(held_version(b))));
 }
 
+static bool covers(const struct store_listing *listing, const struct held *held)
+{
+    struct sv key = sv_from(held_key(held));
+
+    return listing->namespace == NULL ||
+           sv_eq(sv_cut(&key, '/'), sv_from(listing->namespace));
+}
+
+/* The bit of the list that a namespace has in `awaited`. */
+static uint64_t bit_of(const struct store_listing *listing)
+{
+    const struct strlist *namespaces = listing->store->namespaces;
+
+    for (size_t i = 0; namespaces != NULL && i < namespaces->n; i++) {
+        if (strcmp(namespaces->v[i], listing->namespace) == 0) {
+            return UINT64_C(1) << i;
+        }
+    }
+    return 1;
+}
+
 /* What the list lacks has vanished, or a write put it after the list was made. */
 static void keep_or_bury(struct store_listing *listing, struct held *held,
                          const char *list_version, struct arena *arena,
                          struct store_keys *out_keys)
 {
-    struct held *listed = shelf_find(listing->objects, sv_from(held_key(held)));
-    const char *against = listed == NULL ? list_version : held_version(listed);
+    struct held *listed = NULL;
+    const char *against = NULL;
+
+    if (!covers(listing, held)) {
+        held_put(shelf_put(listing->objects, held_ref(held)));
+        return;
+    }
+    listed = shelf_find(listing->objects, sv_from(held_key(held)));
+    against = listed == NULL ? list_version : held_version(listed);
 
     if (held->local &&
         store_version_compare(sv_from(against), sv_from(held_version(held))) < 0) {
@@ -139,7 +170,7 @@ void store_listing_commit(struct store_listing *listing, const char *resource_ve
     struct shelf *old = store->objects;
     store->objects = listing->objects;
     listing->objects = old;
-    *out_first = !store->synced;
-    store->synced = true;
+    *out_first = (store->awaited & bit_of(listing)) != 0;
+    store->awaited &= ~bit_of(listing);
     store_unlock(store);
 }

@@ -14,9 +14,11 @@
 struct kube_store {
     pthread_mutex_t lock;
     struct shelf *objects;
-    bool synced;
-    kube_tagger *tagger;     /* set before the threads start */
-    const char *annotations; /* the same */
+    const struct strlist *namespaces; /* NULL: one list is all; set before the threads */
+    uint64_t awaited;                 /* a bit for each list that has not come yet */
+    kube_tagger *tagger;              /* set before the threads start */
+    const char *annotations;          /* the same */
+    struct packer *packer;            /* the same; NULL: texts are kept as they are */
     char graves[STORE_GRAVES][STORE_UID_SIZE];
     size_t next_grave;
 };

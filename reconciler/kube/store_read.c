@@ -15,12 +15,14 @@ static struct kube_object *take(struct held *held)
 {
     struct sv key = sv_from(held_key(held));
     struct taken *taken = heap_new(sizeof(*taken) + key.n + 1);
+    AUTO(heap_freep) char *text = held_text(held);
     struct fault fault = FAULT_INIT;
 
     memcpy(taken->key, key.p, key.n);
     taken->object.key = taken->key;
     /* What stands in a store was checked by the same rules when it came. */
-    must(json_parse(held_text(held), held->text_bytes, &taken->object.json, &fault));
+    must(json_parse((struct sv){text, held->text_bytes}, held->text_bytes,
+                    &taken->object.json, &fault));
     held_put(held);
     return &taken->object;
 }
@@ -120,8 +122,9 @@ bool kube_store_pick(struct kube_store *store, const char *key, const char *cons
     if (held == NULL) {
         return false;
     }
+    AUTO(heap_freep) char *text = held_text(held);
     struct sv *raw = arena_alloc_array(arena, count, sizeof(*raw));
-    json_pick(held_text(held), paths, count, raw);
+    json_pick((struct sv){text, held->text_bytes}, paths, count, raw);
     for (size_t i = 0; i < count; i++) {
         out_strings[i] = string_of(raw[i], arena);
     }
@@ -160,7 +163,7 @@ size_t kube_store_bytes(struct kube_store *store)
 bool kube_store_synced(struct kube_store *store)
 {
     store_lock(store);
-    bool synced = store->synced;
+    bool synced = store->awaited == 0;
     store_unlock(store);
     return synced;
 }

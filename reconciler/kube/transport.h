@@ -45,7 +45,8 @@ struct kube_transport_ops {
     /*
      * One exchange. Any HTTP status is success; not reaching the server, a broken answer
      * or one over the ceiling is a fault (FAULT_UNAVAILABLE; FAULT_CANCELLED when fired).
-     * Never retries a request itself, except once after 401 with re-read credentials.
+     * Never retries a request itself, except once with re-read credentials: after 401,
+     * and when the server was not trusted, before a byte of the request was sent.
      */
     bool (*call)(struct kube_transport *t, const struct kube_request *request,
                  struct cancel *cancel, struct kube_response *out_response,
@@ -65,6 +66,12 @@ struct kube_transport {
     const struct kube_transport_ops *ops;
 };
 
+/* The stream of a transport through which nobody may watch: always FAULT_BUG. */
+MUST_CHECK bool kube_stream_none(struct kube_transport *t,
+                                 const struct kube_request *request, int64_t idle_ms,
+                                 struct cancel *cancel, kube_on_bytes *on_bytes,
+                                 void *context, int *out_status, struct fault *fault);
+
 void kube_transport_free(struct kube_transport *t);
 void kube_transport_freep(struct kube_transport **t);
 
@@ -80,7 +87,8 @@ void kube_curl_global_deinit(void);
  * HTTP/1.1 over TLS with keep-alive, one easy handle per thread in use (a small pool),
  * connect timeout, TCP keep-alive, cancel through curl_multi_poll's extra descriptors.
  * Takes a copy of what it needs from `config`; re-reads token, CA and client certificate
- * files when their content changes (checked at most every 10 s, and at once after a 401).
+ * files when their content changes (checked at most every 10 s, and at once after a 401
+ * and when the TLS handshake fails).
  * `user_agent` as "tablesync/1.2.3 (linux/amd64)".
  */
 MUST_CHECK bool kube_transport_curl_new(const struct kube_config *config,

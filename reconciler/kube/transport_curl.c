@@ -152,6 +152,20 @@ static bool run_once(struct curl_transport *t, struct transport_run *run,
     return true;
 }
 
+/* The first handshake failed, and a certificate on disk is another one by now. */
+static bool may_trust_now(struct curl_transport *t, const struct transport_run *run,
+                          const struct credentials_set *used, int attempt,
+                          struct fault *fault)
+{
+    bool again =
+        run->untrusted && attempt == 1 && credentials_reread(t->credentials, used);
+
+    if (again) {
+        fault_clear(fault);
+    }
+    return again;
+}
+
 static struct curl_transport *of(struct kube_transport *base)
 {
     return (struct curl_transport *)(void *)base; /* base is the first member */
@@ -175,6 +189,9 @@ static bool transport_call(struct kube_transport *base,
                                             strcmp(request->method, "GET") == 0};
         credentials_get(t->credentials, &set);
         if (!run_once(t, &run, &set, fault)) {
+            if (may_trust_now(t, &run, &set, attempt, fault)) {
+                continue;
+            }
             return false;
         }
         if (run.status == 401 && attempt == 1 &&
@@ -241,6 +258,9 @@ static bool transport_stream(struct kube_transport *base,
         credentials_get(t->credentials, &set);
         bool done = run_once(t, &run, &set, fault);
         if (!done) {
+            if (may_trust_now(t, &run, &set, attempt, fault)) {
+                continue;
+            }
             return false;
         }
         if (request->out_retry_after_s != NULL) {

@@ -55,12 +55,13 @@ struct transport_run {
     size_t header_bytes;
     size_t sent_bytes;
     int64_t last_byte_ms;
-    bool stopped; /* a callback ended the run and *fault says why */
+    bool untrusted; /* the TLS handshake failed: nothing was sent */
+    bool stopped;   /* a callback ended the run and *fault says why */
     struct fault *fault;
 };
 
 /* Sets the fault for a CURLcode; always false. */
-bool transport_fault(const struct transport_run *run, int result, struct fault *fault);
+bool transport_fault(struct transport_run *run, int result, struct fault *fault);
 
 /* false: the fault is set and the channel must not be used again. */
 MUST_CHECK bool transport_run(struct transport_run *run, struct fault *fault);

@@ -31,7 +31,7 @@ static const struct {
     {CURLE_PROXY, ERRORS_BREAK_PROXY},
 };
 
-bool transport_fault(const struct transport_run *run, int result, struct fault *fault)
+bool transport_fault(struct transport_run *run, int result, struct fault *fault)
 {
     enum errors_break kind = ERRORS_BREAK_OTHER;
     long os_error = 0;
@@ -47,6 +47,8 @@ bool transport_fault(const struct transport_run *run, int result, struct fault *
         os_error == ECONNREFUSED) {
         kind = ERRORS_BREAK_REFUSED;
     }
+    run->untrusted = result == CURLE_PEER_FAILED_VERIFICATION ||
+                     result == CURLE_SSL_CONNECT_ERROR || result == CURLE_SSL_CERTPROBLEM;
     const char *detail = run->channel->error;
     return fault_set(fault, FAULT_UNAVAILABLE, errors_break_reason(kind),
                      "API server %s (%s): %s (%s)", run->target->endpoint,

@@ -314,9 +314,37 @@ static void a_forbidden_status_names_the_subresource(void **state)
                     "resources: [\"tablesyncs/status\"], verbs: [\"patch\"]");
 }
 
+static void a_crd_from_before_is_named(void **state)
+{
+    (void)state;
+    const struct {
+        const char *body;
+        bool older;
+    } rows[] = {
+        {"{\"kind\":\"Status\",\"code\":500,\"message\":\"failed to create typed patch "
+         "object: .status.phase: field not declared in schema\"}",
+         true},
+        {STATUS(500, "InternalError", ""), false},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        BENCH;
+        const char *message = NULL;
+        fake_transport_add(
+            b.fake,
+            (struct fake_row){.method = "PATCH", .status = 500, .body = rows[i].body});
+        assert_false(apply(&b, &message));
+        assert_int_equal(b.fault.class, FAULT_UNAVAILABLE);
+        assert_int_equal(strstr(b.fault.text, "CustomResourceDefinition of tablesyncs "
+                                              "is older than this program") != NULL,
+                         rows[i].older);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crd_from_before_is_named),
         cmocka_unit_test(get_gives_the_object),
         cmocka_unit_test(statuses_are_outcomes_or_faults),
         cmocka_unit_test(a_refusal_names_the_missing_rule),

@@ -6,16 +6,22 @@
 
 static const struct kube_resource secrets = {"", "v1", "secrets", "Secret"};
 
-static struct json *object(const char *name, const char *uid, const char *version)
+static struct json *object_of(const char *namespace, const char *name, const char *uid,
+                              const char *version)
 {
     struct json *root = json_new_object();
     struct json *metadata = json_set_object(root, "metadata");
 
-    json_set_string(metadata, "namespace", "n");
+    json_set_string(metadata, "namespace", namespace);
     json_set_string(metadata, "name", name);
     json_set_string(metadata, "uid", uid);
     json_set_string(metadata, "resourceVersion", version);
     return root;
+}
+
+static struct json *object(const char *name, const char *uid, const char *version)
+{
+    return object_of("n", name, uid, version);
 }
 
 static void freep(struct kube_store **store)
@@ -50,7 +56,8 @@ static bool delete (struct kube_store *store, const char *name, const char *uid,
 static size_t list(struct kube_store *store, const char *version, size_t count,
                    const char *const rows[][3])
 {
-    AUTO(store_listing_freep) struct store_listing *listing = store_listing_new(store);
+    AUTO(store_listing_freep)
+    struct store_listing *listing = store_listing_new(store, NULL);
     AUTO(arena_freep) struct arena *a = arena_new(ARENA_CEILING_BYTES);
     struct store_keys keys = {0};
     bool first = false;
@@ -222,7 +229,7 @@ static void ballast_is_not_stored(void **state)
 {
     (void)state;
     AUTO(freep) struct kube_store *s = kube_store_new();
-    AUTO(store_listing_freep) struct store_listing *listing = store_listing_new(s);
+    AUTO(store_listing_freep) struct store_listing *listing = store_listing_new(s, NULL);
     AUTO(arena_freep) struct arena *a = arena_new(ARENA_CEILING_BYTES);
     AUTO(json_freep)
     struct json *fat = test_json(
@@ -246,6 +253,57 @@ static void ballast_is_not_stored(void **state)
                                 "\"managedFields\":[]}}"));
     AUTO(kube_object_putp) struct kube_object *put = kube_store_get(s, "b");
     assert_null(json_path(put->json, "metadata.managedFields"));
+}
+
+/* Commits a list of one namespace with one object, or none; whether it was the first. */
+static bool list_of(struct kube_store *store, const char *namespace, const char *name,
+                    size_t *out_told)
+{
+    AUTO(store_listing_freep)
+    struct store_listing *listing = store_listing_new(store, namespace);
+    AUTO(arena_freep) struct arena *a = arena_new(ARENA_CEILING_BYTES);
+    struct store_keys keys = {0};
+    bool first = false;
+
+    if (name != NULL) {
+        AUTO(json_freep) struct json *item = object_of(namespace, name, name, "5");
+        store_listing_add(listing, item, &secrets);
+    }
+    store_listing_commit(listing, "7", a, &keys, &first);
+    *out_told = keys.list.n;
+    return first;
+}
+
+static bool has(struct kube_store *store, const char *key)
+{
+    AUTO(kube_object_putp) struct kube_object *held = kube_store_get(store, key);
+
+    return held != NULL;
+}
+
+/* A list of one namespace says nothing of the others. */
+static void namespaces_share_a_store(void **state)
+{
+    (void)state;
+    const char *names[] = {"east", "west"};
+    const struct strlist namespaces = {.v = names, .n = 2};
+    AUTO(freep) struct kube_store *s = kube_store_new();
+    size_t told = 0;
+
+    kube_store_share(s, &namespaces);
+    assert_true(list_of(s, "east", "a", &told));
+    assert_int_equal(told, 1);
+    assert_false(kube_store_synced(s));
+    assert_false(list_of(s, "east", "a", &told)); /* twice the same is not both */
+    assert_int_equal(told, 0);
+    assert_false(kube_store_synced(s));
+    assert_true(list_of(s, "west", "b", &told));
+    assert_int_equal(told, 1);
+    assert_true(kube_store_synced(s));
+    assert_true(has(s, "east/a") && has(s, "west/b"));
+    assert_false(list_of(s, "west", NULL, &told));
+    assert_int_equal(told, 1);
+    assert_true(has(s, "east/a") && !has(s, "west/b"));
 }
 
 static void a_status_is_not_an_object(void **state)
@@ -308,6 +366,7 @@ static void threads_share_the_store(void **state)
     const char *const rows[][3] = {{"a", "ua", "150"}, {"c", "uc", "2"}};
     void *bad = NULL;
 
+    kube_store_pack(s);
     for (size_t i = 0; i < COUNT_OF(threads); i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, work[i], s), 0);
     }
@@ -338,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_namesake_in_the_list_is_a_change),
         cmocka_unit_test(a_reference_outlives_store_and_change),
         cmocka_unit_test(ballast_is_not_stored),
+        cmocka_unit_test(namespaces_share_a_store),
         cmocka_unit_test(a_status_is_not_an_object),
         cmocka_unit_test(threads_share_the_store),
     };

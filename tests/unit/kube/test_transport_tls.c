@@ -226,7 +226,32 @@ static void a_port_without_tls_is_told(void **state)
     http_server_stop(plain);
 }
 
-static void a_rotated_authority_counts_within_ten_seconds(void **state)
+static bool gather(void *context, struct sv bytes, struct fault *fault)
+{
+    (void)fault;
+    buf_add(context, bytes);
+    return true;
+}
+
+static bool stream(struct bench *b)
+{
+    const struct kube_request request = {.method = "GET", .path = "/x"};
+    struct buf heard = {0};
+    int status = 0;
+    bool ended = false;
+
+    buf_init(&heard, 1000);
+    fault_clear(&b->fault);
+    ended = b->transport->ops->stream(b->transport, &request, 10000, &b->root, gather,
+                                      &heard, &status, &b->fault);
+    assert_int_equal(status, ended ? 200 : 0);
+    buf_deinit(&heard);
+    return ended;
+}
+
+/* The server has a certificate of another authority, and its file is replaced a while
+ * later: the next call has it, without a failure that anybody would be told of. */
+static void a_rotated_authority_counts_at_the_next_handshake(void **state)
 {
     (void)state;
     BENCH(&pki.server, NULL);
@@ -235,10 +260,38 @@ static void a_rotated_authority_counts_within_ten_seconds(void **state)
     b.config.ca_pem = NULL;
     b.config.ca_file = path;
     assert_tls_fault(&b, "not trusted");
+    assert_tls_fault(&b, "not trusted");
     free(test_file(b.folder, "ca.crt", pki.ca.certificate_pem));
-    b.clock.shift_ms += 10000;
     assert_ok(get(&b), b.fault);
-    /* Away again: also the connection that is open must not be used any longer. */
+    free(path);
+}
+
+static void a_stream_has_it_too(void **state)
+{
+    (void)state;
+    BENCH(&pki.server, NULL);
+    char *path = test_file(b.folder, "ca.crt", pki.other_ca.certificate_pem);
+
+    b.config.ca_pem = NULL;
+    b.config.ca_file = path;
+    assert_tls_fault(&b, "not trusted");
+    assert_false(stream(&b));
+    assert_contains(b.fault.text, "not trusted");
+    free(test_file(b.folder, "ca.crt", pki.ca.certificate_pem));
+    assert_ok(stream(&b), b.fault);
+    free(path);
+}
+
+static void a_withdrawn_authority_counts_within_ten_seconds(void **state)
+{
+    (void)state;
+    BENCH(&pki.server, NULL);
+    char *path = test_file(b.folder, "ca.crt", pki.ca.certificate_pem);
+
+    b.config.ca_pem = NULL;
+    b.config.ca_file = path;
+    assert_ok(get(&b), b.fault);
+    /* Also the connection that is open must not be used any longer. */
     free(test_file(b.folder, "ca.crt", pki.other_ca.certificate_pem));
     b.clock.shift_ms += 10000;
     assert_false(get(&b));
@@ -299,7 +352,9 @@ int main(void)
         cmocka_unit_test(an_authority_that_is_no_pem_is_named),
         cmocka_unit_test(a_port_without_tls_is_told),
         cmocka_unit_test(a_broken_pipe_is_not_deadly_after_the_init),
-        cmocka_unit_test(a_rotated_authority_counts_within_ten_seconds),
+        cmocka_unit_test(a_rotated_authority_counts_at_the_next_handshake),
+        cmocka_unit_test(a_stream_has_it_too),
+        cmocka_unit_test(a_withdrawn_authority_counts_within_ten_seconds),
     };
 
     return cmocka_run_group_tests_name("kube/transport_tls", tests, global_setup,
