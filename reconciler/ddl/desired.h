@@ -28,10 +28,15 @@ struct desired_input {
      * connections that TableSyncs with this source use it is the oldest. Two connections
      * may rightly name one server; altering it to and fro would stop it for minutes. */
     bool source_follows;
-    /* Nothing was ever applied: spec.target.existing counts, and a name in spec.columns
-     * or spec.primaryKey that the table lacks is a mistake. Afterwards it may be a column
-     * that was dropped, and is only noted. */
+    /* What RisingWave has yet to read is gone from MySQL's binary log, and nothing that
+     * was loaded depends on it: the source goes on from where MySQL is now. */
+    bool resets_source;
+    /* Nothing was ever applied: a name in spec.columns or spec.primaryKey that the table
+     * lacks is a mistake. Afterwards it may be a column that was dropped, and is only
+     * noted. */
     bool first_run;
+    /* No target table was ever ours: spec.target.existing counts. */
+    bool first_target;
     /* A re-sync in progress; table_version is the CDC table that it makes. 0: none. */
     enum resync_mode resync;
     int64_t table_version;

@@ -6,6 +6,7 @@ static const char *const kind_names[PLAN_KIND_MAX] = {
     [PLAN_CREATE_SCHEMA] = "CreateSchema",
     [PLAN_CREATE_SOURCE] = "CreateSource",
     [PLAN_ALTER_SOURCE] = "AlterSource",
+    [PLAN_RESET_SOURCE] = "ResetSource",
     [PLAN_CREATE_TABLE] = "CreateTable",
     [PLAN_COMMENT_TABLE] = "CommentTable",
     [PLAN_CREATE_DATABASE] = "CreateDatabase",

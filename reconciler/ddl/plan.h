@@ -15,6 +15,7 @@ enum plan_kind {
     PLAN_CREATE_SOURCE,
     PLAN_ALTER_SOURCE, /* address and account: RisingWave tries them, then its reader
                           restarts, which takes about two minutes (verified 12, 37) */
+    PLAN_RESET_SOURCE, /* forgets its position, goes on from MySQL's newest */
     PLAN_CREATE_TABLE,
     PLAN_COMMENT_TABLE,
     PLAN_CREATE_DATABASE,

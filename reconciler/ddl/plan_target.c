@@ -107,7 +107,7 @@ static bool take_over(struct planner *p, bool annotated, struct fault *fault)
 {
     AUTO(buf_deinit) struct buf differences = {0};
     enum existing_policy existing =
-        p->d.in.first_run ? p->d.in.sync->existing : EXISTING_FAIL;
+        p->d.in.first_target ? p->d.in.sync->existing : EXISTING_FAIL;
 
     if (annotated && existing == EXISTING_FAIL) {
         existing = EXISTING_ADOPT; /* the annotation alone says as much */

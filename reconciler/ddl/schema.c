@@ -4,6 +4,29 @@
 
 #include <string.h>
 
+/* Takes a leading number and the dot behind it. */
+static int64_t take_number(struct sv *text)
+{
+    struct sv part = sv_cut(text, '.');
+    size_t digits = 0;
+    int64_t value = 0;
+
+    while (digits < part.n && part.p[digits] >= '0' && part.p[digits] <= '9') {
+        digits++;
+    }
+    (void)sv_int64(sv_sub(part, 0, digits), &value);
+    return value < 100 ? value : 99;
+}
+
+int64_t mysql_version_number(const char *version)
+{
+    struct sv rest = sv_from(version);
+    int64_t major = take_number(&rest);
+    int64_t minor = take_number(&rest);
+
+    return major * 10000 + minor * 100 + take_number(&rest);
+}
+
 const struct mysql_column *mysql_table_find(const struct mysql_table *table,
                                             const char *column)
 {

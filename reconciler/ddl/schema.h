@@ -28,6 +28,9 @@ struct mysql_server {
                             unknown */
 };
 
+/* 80039 for "8.0.39", 101106 for "10.11.6-MariaDB"; 0: no version. */
+int64_t mysql_version_number(const char *version);
+
 struct mysql_column {
     const char *name;
     int64_t ordinal;

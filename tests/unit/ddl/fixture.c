@@ -130,7 +130,8 @@ struct desired_input fixture_input(const struct fixture *f)
                                   .source_password = f->password,
                                   .target_password = f->password,
                                   .source_follows = true,
-                                  .first_run = true};
+                                  .first_run = true,
+                                  .first_target = true};
 }
 
 const char *rendered(const struct stmt *s, struct arena *arena)

@@ -38,7 +38,7 @@ static bool plan_now(struct run *run, struct plan *out_plan, struct fault *fault
     struct desired_input input = fixture_input(run->f);
     struct desired d;
 
-    input.first_run = !run->applied;
+    input.first_run = input.first_target = !run->applied;
     input.kept_columns = run->kept;
     input.resync = run->resync;
     input.table_version = run->table_version;

@@ -176,6 +176,7 @@ static bool make_plan(struct golden *g, struct plan *out_plan, struct fault *fau
                                   .target_password = password,
                                   .source_follows = !exists(g, "not-following"),
                                   .first_run = !exists(g, "applied"),
+                                  .first_target = !exists(g, "applied"),
                                   .resync = resync_of(g),
                                   .table_version = resync_of(g) != 0 ? 2 : 0};
     struct plan_drop_input drop = {.sync = &g->sync,

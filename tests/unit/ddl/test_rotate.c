@@ -63,7 +63,7 @@ static void plan_now(struct run *run, struct plan *out_plan)
     struct fault fault = FAULT_INIT;
     struct desired d;
 
-    input.first_run = !run->applied;
+    input.first_run = input.first_target = !run->applied;
     input.target_password = run->passwords[run->password];
     ASSERT_OK(desired_build(&input, run->f->arena, &d, &fault), &fault);
     ASSERT_OK(plan_make(&d, &run->w.rw, &run->w.sr, run->f->arena, out_plan, &fault),
