@@ -12,6 +12,41 @@ static const char *source_key(const struct attempt *a)
                         SV_ARGS(ident_name(a->desired.source_name)));
 }
 
+static bool is_within(const struct attempt *a, struct memo_time altered, int64_t span_ms)
+{
+    int64_t now_ms = clock_monotonic_ms(a->loop->ports.clock);
+
+    return altered.wall_ms != 0 && now_ms - altered.monotonic_ms < span_ms;
+}
+
+void altered_note(struct attempt *a, const struct plan_step *step)
+{
+    struct memo *memo = a->loop->memo;
+    const struct memo_time now = {clock_monotonic_ms(a->loop->ports.clock),
+                                  clock_wall_ms(a->loop->ports.clock)};
+
+    memo_altered(memo, source_key(a), circles_id(a, step), now);
+    if (step->kind == PLAN_RESET_SOURCE) {
+        memo_reset(memo, source_key(a), now);
+    }
+}
+
+bool altered_was_reset(const struct attempt *a)
+{
+    return is_within(a, memo_reset_at(a->loop->memo, source_key(a)), ALTERED_PATIENCE_MS);
+}
+
+int64_t altered_lost_since(const struct attempt *a)
+{
+    return memo_lost_since(a->loop->memo, source_key(a),
+                           clock_monotonic_ms(a->loop->ports.clock));
+}
+
+void altered_not_lost(const struct attempt *a)
+{
+    memo_not_lost(a->loop->memo, source_key(a));
+}
+
 static const struct plan_step *alteration(const struct attempt *a)
 {
     for (VEC_EACH(const struct plan_step, s, &a->plan.steps)) {
@@ -22,20 +57,6 @@ static const struct plan_step *alteration(const struct attempt *a)
     return NULL;
 }
 
-void altered_note(struct attempt *a)
-{
-    const struct plan_step *step = alteration(a);
-
-    must(step != NULL);
-    memo_altered(a->loop->memo, source_key(a), circles_id(a, step),
-                 clock_wall_ms(a->loop->ports.clock));
-}
-
-static bool is_within(const struct attempt *a, int64_t altered_ms, int64_t span_ms)
-{
-    return altered_ms != 0 && clock_wall_ms(a->loop->ports.clock) - altered_ms < span_ms;
-}
-
 bool altered_is_recent(const struct attempt *a)
 {
     return is_within(a, memo_catches_up_since(a->loop->memo, source_key(a)),
@@ -44,12 +65,12 @@ bool altered_is_recent(const struct attempt *a)
 
 bool altered_catches_up(const struct attempt *a, const struct rw_offset *offset)
 {
-    int64_t altered_ms = memo_catches_up_since(a->loop->memo, source_key(a));
+    struct memo_time altered = memo_catches_up_since(a->loop->memo, source_key(a));
 
-    if (!is_within(a, altered_ms, ALTERED_PATIENCE_MS)) {
+    if (!is_within(a, altered, ALTERED_PATIENCE_MS)) {
         return false;
     }
-    if (offset->event_ms <= altered_ms) {
+    if (offset->event_ms <= altered.wall_ms) {
         return true;
     }
     memo_caught_up(a->loop->memo, source_key(a));

@@ -15,8 +15,17 @@
 /* The same alteration is not sent again within this: each restarts the reader. */
 #define ALTERED_AGAIN_MS INT64_C(3600000)
 
-/* The attempt's source was altered just now. */
-void altered_note(struct attempt *a);
+/* The attempt's source was altered just now, by this statement of its plan. */
+void altered_note(struct attempt *a, const struct plan_step *step);
+/* It was reset within ALTERED_PATIENCE_MS: an older position may still be shown. */
+bool altered_was_reset(const struct attempt *a);
+/*
+ * The position of the attempt's source is (not) lost, by what was just read: since when
+ * it is, in ms of the monotonic clock. Two looks apart tell it from a source that reads
+ * on while MySQL deletes what it has left behind.
+ */
+int64_t altered_lost_since(const struct attempt *a);
+void altered_not_lost(const struct attempt *a);
 /* Whether its reader may still be on its way. */
 bool altered_is_recent(const struct attempt *a);
 /* The same, once the saved position is known; forgets the alteration when it is over. */

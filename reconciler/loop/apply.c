@@ -11,6 +11,7 @@ static const char *object_kind(enum plan_kind kind)
     switch (kind) {
     case PLAN_CREATE_SOURCE:
     case PLAN_ALTER_SOURCE:
+    case PLAN_RESET_SOURCE:
     case PLAN_DROP_SOURCE:
         return "Source";
     case PLAN_CREATE_TABLE:
@@ -46,6 +47,7 @@ static enum condition object_condition(enum plan_kind kind)
     case PLAN_CREATE_SCHEMA:
     case PLAN_CREATE_SOURCE:
     case PLAN_ALTER_SOURCE:
+    case PLAN_RESET_SOURCE:
     case PLAN_DROP_SOURCE:
         return CONDITION_SOURCE_READY;
     case PLAN_CREATE_TABLE:
@@ -148,14 +150,14 @@ static bool explain_denied(struct attempt *a, const struct plan_step *s,
 }
 
 /*
- * Whatever speaks against the account that a source is to take, the source goes on with
- * the one it has. Always returns false.
+ * Whatever speaks against the account that a source is to take, or against its reset, the
+ * source stays as it is. Always returns false.
  */
 static bool explain_failed(struct attempt *a, const struct plan_step *s,
                            struct fault *fault)
 {
     a->failed = object_condition(s->kind);
-    if (s->kind == PLAN_ALTER_SOURCE &&
+    if ((s->kind == PLAN_ALTER_SOURCE || s->kind == PLAN_RESET_SOURCE) &&
         (fault->class == FAULT_REFUSED || fault->class == FAULT_DENIED)) {
         return fault_reason(fault, "SourceFailed");
     }
@@ -173,8 +175,8 @@ static bool apply_one(struct attempt *a, const struct plan_step *s, struct fault
     if (s->kind == PLAN_DELETE_GHOSTS) {
         return true; /* it has told itself whether there was anything to do */
     }
-    if (s->kind == PLAN_ALTER_SOURCE) {
-        altered_note(a);
+    if (s->kind == PLAN_ALTER_SOURCE || s->kind == PLAN_RESET_SOURCE) {
+        altered_note(a, s);
     }
     if (s->kind == PLAN_ALTER_SINK) { /* how long it was paused counts from here */
         memo_not_paused(a->loop->memo, a->key);

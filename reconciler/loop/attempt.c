@@ -164,6 +164,20 @@ bool attempt_first_run(const struct attempt *a)
     return a->before.applied_hash == NULL;
 }
 
+/* A statement that was sent proves nothing: the one that marks the table comes last. */
+bool attempt_first_target(const struct attempt *a)
+{
+    for (size_t i = 0; i < a->before.objects.n; i++) {
+        const struct status_object *o = &a->before.objects.v[i];
+
+        if (strcmp(o->kind, "TargetTable") == 0 && is_made(o) &&
+            strcmp(o->state, "Creating") != 0) {
+            return false;
+        }
+    }
+    return a->before.applied_hash == NULL;
+}
+
 bool attempt_was_applied(const struct attempt *a)
 {
     struct sv hash = sv_from(a->before.applied_hash);

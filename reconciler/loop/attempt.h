@@ -30,11 +30,10 @@ struct attempt {
     struct loop *loop;
     struct arena *arena;
     struct cancel cancel;
-    const char *key;    /* queue key */
-    const char *run_id; /* 8 hex: in logs, events, status, audit and SQL */
-    const char *now;    /* RFC 3339 */
-    int64_t started_ms; /* monotonic */
-
+    const char *key;            /* queue key */
+    const char *run_id;         /* 8 hex: in logs, events, status, audit and SQL */
+    const char *now;            /* RFC 3339 */
+    int64_t started_ms;         /* monotonic */
     struct kube_object *object; /* as read; NULL: gone */
     struct json *fresh;         /* what a write answered; owned; replaces object->json */
     struct tablesync sync;
@@ -46,14 +45,15 @@ struct attempt {
     struct observation *mysql, *rw, *sr;
     struct mysql_table *table;
     struct strlist replica_ids;
-    struct findings findings;       /* of the pre-flight, if it looked */
-    struct {                        /* of the sink, exactly; status shows steps of it */
-        bool known;                 /* the backlog was read */
-        int64_t lag_s, undelivered; /* -1 unknown */
+    struct findings findings; /* of the pre-flight, if it looked */
+    struct rw_offset offset;  /* how far the source has read; zeros: unknown */
+    struct {        /* of the sink, exactly; status shows steps of it; -1: unknown */
+        bool known; /* the backlog was read */
+        int64_t lag_s, undelivered;
     } measured;
     struct desired desired;
     struct plan plan;
-    bool planned;
+    bool planned, paused_reconcile, offset_lost; /* MySQL lacks what comes after offset */
     bool preview;        /* nothing may be written anywhere: `tablesync plan` */
     bool checks_only;    /* what the pre-flight finds stops nothing: `tablesync check` */
     bool drifted;        /* the plan undoes what others did to what was in place */
@@ -62,15 +62,15 @@ struct attempt {
     bool resynced;       /* the re-sync was found complete */
     const char *working; /* what is still to be done, for messages; NULL: nothing */
 
-    int64_t run;   /* audit run; 0 = none opened */
-    int64_t steps; /* statements sent */
-    bool finished; /* reported and done: skip the rest */
-    bool paused_reconcile;
+    int64_t run;          /* audit run; 0 = none opened */
+    int64_t steps;        /* statements sent */
     bool event_heals;     /* what failed heals with a change that wakes it, not by time */
     int64_t requeue_ms;   /* 0: nothing asked for */
     int64_t calm_look_ms; /* 0: as ever; otherwise the next look at what is Ready */
-    const struct step *step; /* the one that ran last */
-    enum condition failed;   /* of the statement that failed; CONDITION_NONE: none did */
+    int64_t look_ms;      /* 0: whenever; otherwise the next look is no later */
+    enum tally_verdict verdict; /* of a count that ended; 0: none did */
+    const struct step *step;    /* the one that ran last */
+    enum condition failed; /* of the statement that failed; CONDITION_NONE: none did */
 };
 
 /* The object to read from: the freshest the attempt has. */
@@ -95,13 +95,11 @@ void attempt_audit_log(struct attempt *a, const char *level, const char *format,
     PRINTF_LIKE(3, 4);
 void attempt_audit_missed(struct attempt *a, const struct fault *fault);
 
-/*
- * No statement for this resource ever came through: what spec.target.existing says
- * counts, and a re-sync token means nothing yet. Decided by status as it was read, and
- * only by what belongs to this resource alone: a shared source or a table of others that
- * happens to be there proves nothing.
- */
+/* No statement for this resource ever came through: a re-sync token means nothing yet. By
+ * status as it was read, and only by what belongs to this resource alone. */
 bool attempt_first_run(const struct attempt *a);
+/* The same of the target table alone: its mark was never seen to be ours. */
+bool attempt_first_target(const struct attempt *a);
 /* This very definition once existed as a whole: what it lacks now, somebody took away. */
 bool attempt_was_applied(const struct attempt *a);
 /* It did at the last look, and the spec is still the same. */

@@ -164,25 +164,29 @@ int lane_rank(struct lane *lane, const char *key)
     return rank;
 }
 
-static void park(struct lane *lane, const char *key, struct news *news)
+static void park(struct lane *lane, const struct visitor *who, struct news *news)
 {
-    if (parking_is_called(&lane->entry, key)) {
-        (void)parking_arrive(&lane->entry, key);
-        parking_add_first(&lane->entry, key);
+    int64_t now_ms = clock_monotonic_ms(lane->clock);
+
+    if (parking_is_called(&lane->entry, who->key)) {
+        parking_add_first(&lane->entry, who->key, who->urgent, now_ms);
     } else {
-        parking_add(&lane->entry, key);
+        parking_add(&lane->entry, who->key, who->urgent, now_ms);
     }
-    news->again = key;
+    news->again = who->key;
+    news->again_urgent = who->urgent;
     news->again_ms =
-        parking_is_first(&lane->entry, key)
+        parking_is_first(&lane->entry, who->key)
             ? AGAIN_FIRST_MS
             : AGAIN_MS + AGAIN_EACH_MS * (int64_t)parking_count(&lane->entry);
 }
 
-enum circuit_turn circuit_admit(struct lane *lane, const char *key,
+enum circuit_turn circuit_admit(struct lane *lane, const struct visitor *who,
                                 const struct hung *hung, struct news *news,
                                 struct fault *fault)
 {
+    const char *key = who->key;
+
     if (is_down(lane)) {
         *fault = lane->down;
         if (key != NULL) {
@@ -194,7 +198,7 @@ enum circuit_turn circuit_admit(struct lane *lane, const char *key,
         return CIRCUIT_ENTER;
     }
     if (!has_room(lane, key, hung)) {
-        park(lane, key, news);
+        park(lane, who, news);
         (void)lane_parked(lane, "there is no room", fault);
         return CIRCUIT_PARK;
     }
@@ -259,6 +263,7 @@ static void fall(struct lane *lane, bool by_call, const struct fault *fault,
     int64_t pause_ms = backoff_ms(DOWN_FIRST_MS, DOWN_LONGEST_MS, lane->down_count);
 
     lane->down = *fault;
+    lane->down_ms = clock_monotonic_ms(lane->clock);
     lane->down_by_call = by_call;
     lane->down_until_ms = clock_monotonic_ms(lane->clock) + pause_ms;
     lane->down_count += lane->down_count < 30 ? 1 : 0;
@@ -319,20 +324,35 @@ void circuit_reset(struct lane *lane)
 {
     lane->down_until_ms = 0;
     lane->down_count = 0;
+    lane->down_ms = 0;
+    fault_clear(&lane->down);
     lane->proven = lane->trusted = lane->trying = lane->down_by_call = false;
+}
+
+static void add_breaker(const struct lane *lane, struct lane_numbers *numbers)
+{
+    int64_t now_ms = clock_monotonic_ms(lane->clock);
+    int64_t left_ms = lane->down_until_ms - now_ms;
+
+    if (lane->down_count > 0) {
+        numbers->state = left_ms > 0 ? LANE_OPEN : LANE_HALF_OPEN;
+        numbers->pause_ms = left_ms > 0 ? left_ms : 0;
+        numbers->trying = left_ms <= 0 && lane->trying;
+    }
+    numbers->fault_ago_ms = lane->down_ms == 0 ? -1 : now_ms - lane->down_ms;
+    numbers->fault = lane->down;
 }
 
 struct lane_numbers circuit_numbers(struct lane *lane, const struct hung *hung)
 {
     struct lane_numbers numbers = {.connection = lane->key};
-    int64_t left_ms = 0;
 
     (void)pthread_mutex_lock(&lane->lock);
-    left_ms = lane->down_until_ms - clock_monotonic_ms(lane->clock);
-    if (lane->down_count > 0) {
-        numbers.state = left_ms > 0 ? LANE_OPEN : LANE_HALF_OPEN;
-        numbers.pause_ms = left_ms > 0 ? left_ms : 0;
+    add_breaker(lane, &numbers);
+    for (const struct door *d = lane->out; d != NULL; d = d->next) {
+        numbers.in_use++;
     }
+    numbers.idle = (int64_t)lane->idle_count;
     numbers.suspect = suspects(lane, hung) > 0;
     numbers.inside = (int64_t)inside(lane, hung);
     numbers.parked = (int64_t)(parking_count(&lane->entry) + parking_count(&lane->ddl) +

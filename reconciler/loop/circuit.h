@@ -22,10 +22,14 @@ struct hung {
 /* Before the lane's lock is taken: whom circuit_admit() and _serve() need not count. */
 void circuit_look(struct lanes *lanes, struct hung *out_hung);
 
+struct visitor {
+    const char *key; /* of the attempt; NULL: a command */
+    bool urgent;
+};
 enum circuit_turn { CIRCUIT_ENTER = 1, CIRCUIT_PARK, CIRCUIT_DOWN };
-/* May this key talk to the server now? ENTER: it counts until circuit_leave(). DOWN:
+/* May this one talk to the server now? ENTER: it counts until circuit_leave(). DOWN:
  * *fault says why not. */
-enum circuit_turn circuit_admit(struct lane *lane, const char *key,
+enum circuit_turn circuit_admit(struct lane *lane, const struct visitor *who,
                                 const struct hung *hung, struct news *news,
                                 struct fault *fault);
 /* Calls whoever may enter now. */

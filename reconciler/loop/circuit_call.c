@@ -18,6 +18,8 @@ static bool call_end(struct call *call, struct door *door, bool done,
     struct hung hung;
 
     call_drop(call);
+    door->stale = door->stale || (door->idled && !done && db_unanswered(fault));
+    door->idled = door->idled && !done && fault->class == FAULT_CANCELLED;
     circuit_look(lane->all, &hung);
     (void)pthread_mutex_lock(&lane->lock);
     if (door->epoch == lane->epoch) {
@@ -62,6 +64,10 @@ PASS(source, count_rows, false,
      (struct source_db * db, const char *database, const char *table, int64_t rows_max,
       struct cancel *cancel, int64_t *out_rows, struct fault *fault),
      database, table, rows_max, cancel, out_rows, fault)
+PASS(source, count_all, false,
+     (struct source_db * db, const struct tally_query *query, struct cancel *cancel,
+      int64_t *out_rows, struct fault *fault),
+     query, cancel, out_rows, fault)
 PASS(source, list_like, false,
      (struct source_db * db, const char *database, const char *part,
       struct cancel *cancel, struct arena *arena, struct mysql_tables *out_tables,
@@ -83,6 +89,10 @@ PASS(source, replica_ids, false,
      (struct source_db * db, struct cancel *cancel, struct arena *arena,
       struct strlist *out_ids, struct fault *fault),
      cancel, arena, out_ids, fault)
+PASS(source, binlog_lost, false,
+     (struct source_db * db, const struct binlog_position *at, struct cancel *cancel,
+      struct arena *arena, struct binlog_answer *out_answer, struct fault *fault),
+     at, cancel, arena, out_answer, fault)
 
 /* --- RisingWave --- */
 
@@ -142,6 +152,11 @@ PASS(target, apply, true,
       struct fault *fault),
      step, tag, cancel, arena, out_result, fault)
 
+PASS(target, count_all, false,
+     (struct target_db * db, const struct tally_query *query, struct cancel *cancel,
+      int64_t *out_rows, struct fault *fault),
+     query, cancel, out_rows, fault)
+
 static void source_close(struct source_db *db)
 {
     struct door *door = door_of(db);
@@ -170,11 +185,13 @@ static const struct source_db_ops SOURCE = {.probe = source_probe,
                                             .read_table = source_read_table,
                                             .count_losses = source_count_losses,
                                             .count_rows = source_count_rows,
+                                            .count_all = source_count_all,
                                             .list_like = source_list_like,
                                             .list_databases = source_list_databases,
                                             .list_tables = source_list_tables,
                                             .list_unparseable = source_list_unparseable,
                                             .replica_ids = source_replica_ids,
+                                            .binlog_lost = source_binlog_lost,
                                             .close = source_close};
 static const struct stream_db_ops STREAM = {.probe = stream_probe,
                                             .catalog = stream_catalog,
@@ -189,12 +206,13 @@ static const struct stream_db_ops STREAM = {.probe = stream_probe,
 static const struct target_db_ops TARGET = {.probe = target_probe,
                                             .catalog = target_catalog,
                                             .apply = target_apply,
+                                            .count_all = target_count_all,
                                             .close = target_close};
 
 /* A member that this file does not pass on would be NULL, and crash its first caller. */
-_Static_assert(sizeof(struct source_db_ops) == 10 * sizeof(void (*)(void)), "pass it on");
+_Static_assert(sizeof(struct source_db_ops) == 12 * sizeof(void (*)(void)), "pass it on");
 _Static_assert(sizeof(struct stream_db_ops) == 10 * sizeof(void (*)(void)), "pass it on");
-_Static_assert(sizeof(struct target_db_ops) == 4 * sizeof(void (*)(void)), "pass it on");
+_Static_assert(sizeof(struct target_db_ops) == 5 * sizeof(void (*)(void)), "pass it on");
 
 struct door *door_new(struct session *session)
 {

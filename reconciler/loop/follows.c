@@ -51,7 +51,7 @@ static bool is_listed(const struct strlist *names, const char *name)
     return false;
 }
 
-static bool shows_source(const struct json *sync, const char *source)
+bool follows_source(const struct json *sync, const char *source)
 {
     const struct json *o = json_first(json_path(sync, "status.objects"));
 
@@ -84,7 +84,7 @@ static bool uses(const struct attempt *a, const struct json *sync,
     return sv_eq(sv_from(kube_namespace(sync)), sv_from(a->sync.namespace)) &&
            is_listed(names, json_path_string(sync, "spec.source.connectionRef.name")) &&
            rw != NULL && strcmp(rw, a->sync.rw_connection) == 0 &&
-           shows_source(sync, source);
+           follows_source(sync, source);
 }
 
 /* Whether a TableSync reads our source through the connection `name`. */

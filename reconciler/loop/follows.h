@@ -17,4 +17,7 @@
  */
 bool follows_decides(struct attempt *a);
 
+/* Whether a TableSync's status shows the source ("schema.name") among its objects. */
+bool follows_source(const struct json *sync, const char *source);
+
 #endif

@@ -150,6 +150,24 @@ struct gauges_sums gauges_sums(struct gauges *gauges)
     return sums;
 }
 
+int64_t gauges_runway_s(struct gauges *gauges, int64_t now_ms)
+{
+    int64_t least_s = -1;
+
+    must(pthread_mutex_lock(&gauges->lock) == 0);
+    for (size_t i = 0; i < gauges->count; i++) {
+        const struct gauges_row *row = &gauges->entries[i]->row;
+        int64_t left_s = row->retention_s - (now_ms - row->position_ms) / 1000;
+
+        if (row->position_ms > 0 && row->retention_s > 0 &&
+            (least_s < 0 || left_s < least_s)) {
+            least_s = left_s < 0 ? 0 : left_s;
+        }
+    }
+    must(pthread_mutex_unlock(&gauges->lock) == 0);
+    return least_s;
+}
+
 /* --- writing --- */
 
 static void print_number(const struct entry *entry, enum metric metric, int64_t value,
@@ -197,6 +215,11 @@ static void print_conditions(const struct entry *entry, struct buf *out)
     }
 }
 
+static int64_t known(int64_t value)
+{
+    return value > 0 ? value : -1;
+}
+
 static void print_entry(const struct entry *entry, enum metric metric, struct buf *out)
 {
     if (metric == METRIC_LAG) {
@@ -205,6 +228,12 @@ static void print_entry(const struct entry *entry, enum metric metric, struct bu
         print_number(entry, metric, entry->row.undelivered, out);
     } else if (metric == METRIC_SNAPSHOT_ROWS) {
         print_number(entry, metric, entry->row.snapshot_rows, out);
+    } else if (metric == METRIC_VERIFY_DIFFERENCE) {
+        print_number(entry, metric, entry->row.difference, out);
+    } else if (metric == METRIC_POSITION) {
+        print_number(entry, metric, known(entry->row.position_ms / 1000), out);
+    } else if (metric == METRIC_RETENTION) {
+        print_number(entry, metric, known(entry->row.retention_s), out);
     } else if (metric == METRIC_SINK_STATE) {
         print_sink(entry, out);
     } else {
@@ -263,8 +292,9 @@ static void print_sinks(const struct gauges *gauges, struct buf *out)
 static bool is_of_resources(enum metric metric)
 {
     return metric == METRIC_LAG || metric == METRIC_UNDELIVERED ||
-           metric == METRIC_SNAPSHOT_ROWS || metric == METRIC_SINK_STATE ||
-           metric == METRIC_CONDITION;
+           metric == METRIC_SNAPSHOT_ROWS || metric == METRIC_VERIFY_DIFFERENCE ||
+           metric == METRIC_POSITION || metric == METRIC_RETENTION ||
+           metric == METRIC_SINK_STATE || metric == METRIC_CONDITION;
 }
 
 bool gauges_print(struct gauges *gauges, int64_t limit, enum metric metric,

@@ -27,6 +27,10 @@ struct gauges_row {
     int64_t lag_s;         /* -1 unknown */
     int64_t undelivered;   /* -1 unknown */
     int64_t snapshot_rows; /* -1 unknown */
+    int64_t difference;    /* between the rows of both sides; -1 unknown */
+    int64_t position_ms;   /* Unix ms of what RisingWave read last of MySQL's binary log,
+                              a change or a heartbeat; 0 unknown */
+    int64_t retention_s;   /* how long MySQL keeps that log; 0: for ever or unknown */
 };
 
 struct gauges *gauges_new(void);
@@ -41,6 +45,11 @@ struct gauges_sums {
     int64_t resources, ready, stalled, drifted, lag_max_s;
 };
 struct gauges_sums gauges_sums(struct gauges *gauges);
+/*
+ * The shortest time, of all resources, until MySQL may delete what RisingWave has not
+ * read yet; 0: it may have. Goes down while nobody reads. -1: known of none.
+ */
+int64_t gauges_runway_s(struct gauges *gauges, int64_t now_ms);
 /* Writes the samples of a row of metrics.def; false: it is none of this file's. */
 bool gauges_print(struct gauges *gauges, int64_t limit, enum metric metric,
                   struct buf *out);

@@ -69,6 +69,36 @@ static const char *sink_state(const struct attempt *a)
     return row == NULL ? NULL : row->reason;
 }
 
+/*
+ * How far the source has read: what was seen last stays while nobody can look, since that
+ * is when it counts. What is not watched (stalled, left alone on request) reads on
+ * unseen.
+ */
+static void set_position(const struct attempt *a, const struct gauges_row *before,
+                         struct gauges_row *row)
+{
+    if (row->stalled == GAUGE_TRUE || a->paused_reconcile) {
+        return;
+    }
+    row->position_ms = a->offset.event_ms > 0 ? a->offset.event_ms : before->position_ms;
+    row->retention_s =
+        a->mysql != NULL ? a->mysql->u.mysql.binlog_expire_seconds : before->retention_s;
+}
+
+/* What is inconclusive may be on its way, and is no difference. */
+static int64_t difference(const struct attempt *a)
+{
+    struct sv result = sv_from(a->status.verification.result);
+    int64_t more =
+        a->status.verification.target_rows - a->status.verification.source_rows;
+
+    if (!sv_eq(result, SV("Match")) && !sv_eq(result, SV("WithinTolerance")) &&
+        !sv_eq(result, SV("Mismatch"))) {
+        return -1;
+    }
+    return more < 0 ? -more : more;
+}
+
 static struct gauges_row row_of(const struct attempt *a)
 {
     return (struct gauges_row){
@@ -82,6 +112,7 @@ static struct gauges_row row_of(const struct attempt *a)
         .undelivered =
             a->measured.known ? a->measured.undelivered : a->status.stream.undelivered,
         .snapshot_rows = a->status.snapshot.state == NULL ? -1 : a->status.snapshot.rows,
+        .difference = difference(a),
     };
 }
 
@@ -90,7 +121,7 @@ void gauges_attempt(struct attempt *a, const struct fault *fault, int64_t again_
     struct loop *loop = a->loop;
     const char *key = a->key + strlen(LOOP_KEY_SYNC);
     int64_t duration_ms = clock_monotonic_ms(loop->ports.clock) - a->started_ms;
-    struct gauges_row row;
+    struct gauges_row row, before = {0};
 
     count(loop, &SYNC, fault, again_ms, duration_ms);
     lg_debug(loop->ports.lg, "reconciled", LG_KEY(a->key),
@@ -102,7 +133,9 @@ void gauges_attempt(struct attempt *a, const struct fault *fault, int64_t again_
         gauges_remove(loop->gauges, key);
         return;
     }
+    (void)gauges_get(loop->gauges, key, &before);
     row = row_of(a);
+    set_position(a, &before, &row);
     gauges_set(loop->gauges, key, &row);
     metrics_add(loop->metrics, METRIC_RECONCILE_TERMINAL,
                 fault != NULL && row.stalled == GAUGE_TRUE);

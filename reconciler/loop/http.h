@@ -1,5 +1,6 @@
 /*
- * http: /metrics, /healthz, /livez, /readyz and, on a listener of its own, /debug, by
+ * http: /metrics, /healthz, /livez, /readyz and, on a listener of its own, /debug and
+ * /audit, by
  * libmicrohttpd's own threads; handlers only read atomics and short locks. Requests have
  * no body (PUT /debug/log-level: a word), at most HTTP_HEAD_BYTES_MAX of head and
  * HTTP_REQUEST_MS from the connection to the answer; a connection carries one.
@@ -11,12 +12,17 @@
  * "ok", with ?verbose or on a failure a line for each; ?exclude=name leaves one out;
  * /readyz/name asks for one.
  *
+ * /audit/runs and /audit/logs are pages of the audit log as `tablesync runs -o json` and
+ * `logs -o json` print it: ?namespace= &name= &run= &limit= and &before=, a run's number,
+ * for the next page.
+ *
  * /debug listens on loopback addresses only and answers only requests whose Host is one:
  * a page in somebody's browser whose name was made to resolve to 127.0.0.1 has another.
  */
 #ifndef LOOP_HTTP_H
 #define LOOP_HTTP_H
 
+#include "audit/query.h"
 #include "base/fault.h"
 #include "loop/loop.h"
 #include "loop/reviews.h"
@@ -27,6 +33,9 @@
 #define HTTP_CERTIFICATE_POLL_MS INT64_C(10000)
 #define HTTP_CHECKS_MAX 8
 #define HTTP_DETAIL_SIZE 128
+#define HTTP_RUNS_MAX 1000 /* of one page */
+#define HTTP_RUNS_DEFAULT 50
+#define HTTP_AUDIT_BYTES_MAX ((size_t)4 * 1024 * 1024) /* of texts in one page */
 
 struct http;
 
@@ -45,6 +54,10 @@ struct http_answers {
     struct http_check live[HTTP_CHECKS_MAX], ready[HTTP_CHECKS_MAX]; /* name NULL: end */
     void (*metrics)(void *context, struct buf *out);
     void (*state)(void *context, struct buf *out); /* JSON */
+    /* One page of runs, or of what they did, as JSON. FAULT_SPEC: it is too large. NULL:
+     * there is no audit. */
+    bool (*audit)(void *context, const struct audit_filter *filter, bool logs,
+                  struct buf *out, struct fault *fault);
     /* A certificate was read, or could not be; NULL: nobody counts. */
     void (*certificate)(void *context, bool good);
 };

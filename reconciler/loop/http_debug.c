@@ -89,6 +89,7 @@ int http_debug(struct http *http, struct MHD_Connection *connection, struct sv p
     const char *host =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
     bool is_level = sv_eq(path, SV("/debug/log-level"));
+    int result = MHD_NO;
 
     if (!http_host_is_local(host)) {
         return answer_text(connection, MHD_HTTP_FORBIDDEN,
@@ -108,6 +109,10 @@ int http_debug(struct http *http, struct MHD_Connection *connection, struct sv p
     if (sv_eq(path, SV("/debug/state"))) {
         return answer_state(http, connection);
     }
+    if (http_audit(http, connection, path, &result)) {
+        return result;
+    }
     return answer_text(connection, MHD_HTTP_NOT_FOUND,
-                       SV("/debug/state and /debug/log-level are served here\n"));
+                       SV("/debug/state, /debug/log-level, /audit/runs and /audit/logs "
+                          "are served here\n"));
 }

@@ -1,6 +1,6 @@
 /* http_private: what http.c (listening, routes), http_answer.c (bytes of an answer),
- * http_health.c, http_debug.c and http_minder.c (how long a connection lives, with which
- * certificate) share. */
+ * http_health.c, http_debug.c, http_audit.c and http_minder.c (how long a connection
+ * lives, with which certificate) share. */
 #ifndef LOOP_HTTP_PRIVATE_H
 #define LOOP_HTTP_PRIVATE_H
 
@@ -64,6 +64,11 @@ bool http_host_is_local(const char *host);
 /* Answers on the debug listener. */
 int http_debug(struct http *http, struct MHD_Connection *connection, struct sv path,
                bool put, const struct http_body *body);
+
+/* --- http_audit.c --- */
+/* Whether the path is one of the audit log, which is then answered with *out_result. */
+bool http_audit(struct http *http, struct MHD_Connection *connection, struct sv path,
+                int *out_result);
 
 /* --- http_minder.c --- */
 /* Reads both files into empty buffers. Faults name the file. */

@@ -75,7 +75,7 @@ static double age_s(const struct reflector *r, const struct clock *clock)
                            : (double)(clock_monotonic_ms(clock) - contact_ms) / 1000.0;
 }
 
-/* -1: there is no such number yet. */
+/* Of one reflector; -1: there is no such number yet. */
 static double watch_number(const struct scrape *s, const struct reflector *r,
                            enum metric metric)
 {
@@ -91,18 +91,42 @@ static double watch_number(const struct scrape *s, const struct reflector *r,
     if (metric == METRIC_WATCH_EVENTS) {
         return (double)r->events;
     }
-    if (metric == METRIC_WATCH_ERRORS) {
-        return (double)r->errors;
+    return (double)r->errors;
+}
+
+/* Of a kind: its reflectors share the store; counts add up, and of ages the oldest
+ * counts. */
+static double kind_number(const struct scrape *s, const struct kube_resource *resource,
+                          enum metric metric)
+{
+    double result = -1;
+
+    for (size_t i = 0; i < s->in->reflector_count; i++) {
+        const struct reflector *r = &s->in->reflectors[i];
+        double number = 0;
+
+        if (r->resource != resource) {
+            continue;
+        }
+        if (metric == METRIC_CACHE_OBJECTS) {
+            return (double)kube_store_count(r->store);
+        }
+        if (metric == METRIC_CACHE_BYTES) {
+            return (double)kube_store_bytes(r->store);
+        }
+        number = watch_number(s, r, metric);
+        if (result < 0 || (metric == METRIC_WATCH_AGE && number > result)) {
+            result = number;
+        } else if (metric != METRIC_WATCH_AGE) {
+            result += number;
+        }
     }
-    if (metric == METRIC_CACHE_OBJECTS) {
-        return (double)kube_store_count(r->store);
-    }
-    return (double)kube_store_bytes(r->store);
+    return result;
 }
 
 static bool print_watches(const struct scrape *s, enum metric metric, struct buf *out)
 {
-    const struct reflector *const each[] = {s->in->syncs, s->in->conns};
+    const struct kube_resource *const each[] = {&loop_resource_sync, &loop_resource_conn};
 
     if (metric != METRIC_WATCH_AGE && metric != METRIC_LISTS &&
         metric != METRIC_WATCHES && metric != METRIC_WATCH_EVENTS &&
@@ -111,12 +135,9 @@ static bool print_watches(const struct scrape *s, enum metric metric, struct buf
         return false;
     }
     for (size_t i = 0; i < COUNT_OF(each); i++) {
-        if (each[i] == NULL) {
-            continue;
-        }
-        struct metrics_labels labels =
-            metrics_label("resource", each[i]->resource->plural);
-        double number = watch_number(s, each[i], metric);
+        struct metrics_labels labels = metrics_label("resource", each[i]->plural);
+        double number = kind_number(s, each[i], metric);
+
         if (number >= 0) {
             metrics_sample(out, metric, &labels, number);
         }
@@ -205,6 +226,21 @@ static bool print_sums(const struct scrape *s, enum metric metric, struct buf *o
     return true;
 }
 
+static bool print_runway(const struct scrape *s, enum metric metric, struct buf *out)
+{
+    const struct loop *loop = s->in->loop;
+    int64_t runway_s = -1;
+
+    if (metric != METRIC_RUNWAY) {
+        return false;
+    }
+    runway_s = gauges_runway_s(loop->gauges, clock_wall_ms(loop->ports.clock));
+    if (runway_s >= 0) {
+        metrics_sample(out, metric, NULL, (double)runway_s);
+    }
+    return true;
+}
+
 static bool print_leader(const struct scrape *s, enum metric metric, struct buf *out)
 {
     struct leader_numbers numbers = {0};
@@ -230,6 +266,7 @@ static bool more(void *context, enum metric metric, struct buf *out)
     return print_queue(s, metric, out) || print_watches(s, metric, out) ||
            print_log(s, metric, out) || print_leader(s, metric, out) ||
            print_lanes(s, metric, out) || print_sums(s, metric, out) ||
+           print_runway(s, metric, out) ||
            gauges_print(s->in->loop->gauges, s->in->per_resource, metric, out);
 }
 

@@ -44,6 +44,12 @@ static void print_state(void *context, struct buf *out)
     introspect_state(context, out);
 }
 
+static bool print_audit(void *context, const struct audit_filter *filter, bool logs,
+                        struct buf *out, struct fault *fault)
+{
+    return introspect_audit(context, filter, logs, out, fault);
+}
+
 static void count_certificate(void *context, bool good)
 {
     const struct introspect *in = context;
@@ -61,6 +67,7 @@ static const struct http_answers ANSWERS = {
               {.name = "audit", .detail = introspect_audit_detail}},
     .metrics = print_metrics,
     .state = print_state,
+    .audit = print_audit,
     .certificate = count_certificate,
 };
 

@@ -64,12 +64,12 @@ static void add_cache(struct json *list, const struct reflector *r,
     struct json *cache = NULL;
     int64_t contact_ms = 0;
 
-    if (r == NULL) {
-        return;
-    }
     cache = json_push_object(list);
     contact_ms = r->last_contact_ms;
     json_set_string(cache, "resource", r->resource->plural);
+    if (r->namespace != NULL) {
+        json_set_string(cache, "namespace", r->namespace);
+    }
     json_set_bool(cache, "synced", kube_store_synced(r->store));
     json_set_int(cache, "objects", (int64_t)kube_store_count(r->store));
     json_set_int(cache, "bytes", (int64_t)kube_store_bytes(r->store));
@@ -108,8 +108,29 @@ static void add_resources(struct json *root, const struct loop *loop)
 
 struct lane_list {
     struct json *array;
+    const struct clock *clock;
     size_t left;
 };
+
+static void add_breaker(struct json *each, const struct lane_numbers *numbers,
+                        const struct clock *clock)
+{
+    char at[CLOCK_RFC3339_SIZE];
+
+    if (numbers->pause_ms > 0) {
+        json_set_int(each, "triesAgainInMs", numbers->pause_ms);
+        json_set_string(
+            each, "triesAgainAt",
+            clock_format_rfc3339(clock_wall_ms(clock) + numbers->pause_ms, at));
+    }
+    if (numbers->state == LANE_HALF_OPEN) {
+        json_set_bool(each, "trying", numbers->trying);
+    }
+    if (numbers->fault_ago_ms >= 0) {
+        json_set_string(each, "lastFault", numbers->fault.text);
+        json_set_int(each, "lastFaultMsAgo", numbers->fault_ago_ms);
+    }
+}
 
 static void add_lane(void *context, const struct lane_numbers *numbers)
 {
@@ -128,16 +149,17 @@ static void add_lane(void *context, const struct lane_numbers *numbers)
     json_set_bool(each, "suspect", numbers->suspect);
     json_set_int(each, "inside", numbers->inside);
     json_set_int(each, "parked", numbers->parked);
-    if (numbers->pause_ms > 0) {
-        json_set_int(each, "triesAgainInMs", numbers->pause_ms);
-    }
+    json_set_int(each, "sessionsInUse", numbers->in_use);
+    json_set_int(each, "sessionsIdle", numbers->idle);
+    add_breaker(each, numbers, list->clock);
 }
 
-static void add_lanes(struct json *root, struct lanes *lanes)
+static void add_lanes(struct json *root, const struct loop *loop)
 {
-    struct lane_list list = {json_set_array(root, "connections"), INTROSPECT_KEYS_MAX};
+    struct lane_list list = {json_set_array(root, "connections"), loop->ports.clock,
+                             INTROSPECT_KEYS_MAX};
 
-    lanes_visit(lanes, add_lane, &list);
+    lanes_visit(loop->lanes, add_lane, &list);
 }
 
 /* false: there is no audit. */
@@ -235,10 +257,11 @@ void introspect_state(const struct introspect *in, struct buf *out)
     add_queue(root, in->loop->queue);
     add_workers(root, in);
     caches = json_set_array(root, "caches");
-    add_cache(caches, in->syncs, clock);
-    add_cache(caches, in->conns, clock);
+    for (size_t i = 0; i < in->reflector_count; i++) {
+        add_cache(caches, &in->reflectors[i], clock);
+    }
     add_resources(root, in->loop);
-    add_lanes(root, in->loop->lanes);
+    add_lanes(root, in->loop);
     add_audit(root, in->loop);
     add_leader(root, in->leader);
     add_memory(root);

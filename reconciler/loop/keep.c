@@ -260,8 +260,10 @@ static bool sweep(struct loop *loop, const char *namespace, struct fault *fault)
         AUTO(kube_object_putp)
         struct kube_object *object = kube_store_get(loop->conns, key);
 
+        /* Of namespaces that are not watched the stores know nothing. */
         if ((namespace != NULL && strcmp(namespace, e->namespace) != 0) ||
-            object != NULL || loop_connection_is_used(loop, e->namespace, e->name)) {
+            !loop_watches(loop, e->namespace) || object != NULL ||
+            loop_connection_is_used(loop, e->namespace, e->name)) {
             continue;
         }
         if (!keep_erase(loop, e->namespace, e->name, fault)) {
@@ -281,11 +283,8 @@ static void missed(struct loop *loop, const struct fault *fault)
 void keep_sweep(struct loop *loop, const char *namespace)
 {
     struct fault fault = FAULT_INIT;
-    /* Of other namespaces the stores know nothing. */
-    const char *within =
-        loop->options.namespace != NULL ? loop->options.namespace : namespace;
 
-    if (loop->ports.audit != NULL && !sweep(loop, within, &fault)) {
+    if (loop->ports.audit != NULL && !sweep(loop, namespace, &fault)) {
         missed(loop, &fault);
     }
 }

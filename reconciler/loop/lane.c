@@ -3,7 +3,6 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "loop/circuit.h"
-#include "loop/queue.h"
 
 struct lanes *lanes_new(struct db_factory *factory, const struct clock *clock,
                         uint64_t seed)
@@ -27,8 +26,20 @@ void lanes_listen(struct lanes *lanes, const struct lanes_hooks *hooks)
 
 void news_call(struct news *news, struct parked *one)
 {
-    one->next = news->calls;
-    news->calls = one;
+    struct parked **end = &news->calls;
+
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    one->next = NULL;
+    *end = one;
+}
+
+bool lane_urgent(const struct lane *lane, const char *key)
+{
+    const struct lanes_hooks *hooks = &lane->all->hooks;
+
+    return key != NULL && hooks->urgent != NULL && hooks->urgent(hooks->context, key);
 }
 
 void lane_tell(struct lane *lane, struct news *news)
@@ -38,13 +49,16 @@ void lane_tell(struct lane *lane, struct news *news)
 
     if (hooks->wake != NULL) {
         for (const struct parked *p = news->calls; p != NULL; p = p->next) {
-            hooks->wake(hooks->context, p->key, 0, false);
+            hooks->wake(hooks->context, p->key, 0,
+                        p->urgent ? QUEUE_URGENT : QUEUE_NORMAL);
         }
         for (const struct parked *p = news->sent; p != NULL; p = p->next) {
-            hooks->wake(hooks->context, p->key, queue_spread_ms(i++), true);
+            hooks->wake(hooks->context, p->key, queue_spread_ms(i++),
+                        p->urgent ? QUEUE_URGENT : QUEUE_LOW);
         }
         if (news->again != NULL) {
-            hooks->wake(hooks->context, news->again, news->again_ms, true);
+            hooks->wake(hooks->context, news->again, news->again_ms,
+                        news->again_urgent ? QUEUE_URGENT : QUEUE_LOW);
         }
         if (news->fell_ms > 0) {
             hooks->fell(hooks->context, lane->key, news->fell_ms);

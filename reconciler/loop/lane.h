@@ -12,8 +12,9 @@
  * knows whether the server answers. Whoever cannot enter, or would have to wait long for
  * what another attempt does (a login, a catalog read, DDL), is *parked*: it gets a fault
  * that lane_is_parked() tells, ends quietly, and its queue key comes back through the
- * hooks when there is room. So a server that hangs holds few workers, and none for the
- * sake of another attempt. Only what is over in a moment is waited for in place.
+ * hooks when there is room: fresh changes first, without starving the others (parking.h).
+ * So a server that hangs holds few workers, and none for the sake of another attempt.
+ * Only what is over in a moment is waited for in place.
  *
  * A lane's identity is its fingerprint (connection uid, generation, Secret version): when
  * it changes, sessions, observations and the memory of being down are dropped.
@@ -86,7 +87,7 @@ struct session {
     struct door *door; /* the lane's side of it */
     int64_t epoch;     /* of the lane's fingerprint */
     enum dbconn_type type;
-    bool reused; /* it was idle: the server may have closed it meanwhile */
+    bool reused; /* it was idle before */
 };
 
 /*
@@ -104,6 +105,9 @@ MUST_CHECK bool session_open_new(struct lane *lane, const struct db_endpoint *en
 /* While this is on, whoever has the session (which may be empty) is not parked any more:
  * it is in the middle of something. */
 void session_commit(struct session *session, bool on);
+/* It was idle, and what was asked over it first was never answered: the server may have
+ * closed it long ago, which says nothing about today. False for an empty one. */
+bool session_was_stale(const struct session *session);
 /*
  * Gives a session back to its lane, or closes it and all idle ones of the lane when
  * `fault` (may be NULL) is of a class after which a session is broken. Safe on an empty

@@ -1,6 +1,6 @@
-/* The turn to run DDL on a lane's server: one resource at a time, first come, first
- * served. */
-#include "loop/lane_private.h"
+/* The turn to run DDL on a lane's server: one resource at a time, in the order in
+ * which they are parked. */
+#include "loop/circuit.h"
 
 /* Nobody who was called before is on its way. The lock is held. */
 static bool may_take(const struct lane *lane, const char *key)
@@ -43,15 +43,18 @@ static void take(struct lane *lane, const char *key, struct news *news)
     serve(lane, news);
 }
 
-static bool park(struct lane *lane, const char *key, bool was_next, struct news *news,
-                 struct fault *fault)
+static bool park(struct lane *lane, const struct visitor *who, bool was_next,
+                 struct news *news, struct fault *fault)
 {
-    if (parking_arrive(&lane->ddl, key) || was_next) {
-        parking_add_first(&lane->ddl, key);
+    int64_t now_ms = clock_monotonic_ms(lane->clock);
+
+    if (parking_is_called(&lane->ddl, who->key) || was_next) {
+        parking_add_first(&lane->ddl, who->key, who->urgent, now_ms);
     } else {
-        parking_add(&lane->ddl, key);
+        parking_add(&lane->ddl, who->key, who->urgent, now_ms);
     }
-    news->again = key;
+    news->again = who->key;
+    news->again_urgent = who->urgent;
     /* Who was called and never comes keeps the turn for that long, and calls nobody. */
     news->again_ms = lane->ddl_busy ? LANE_PARKED_AGAIN_MS : PARKING_CALL_MS + 500;
     return lane_parked(lane, "another resource changes something", fault);
@@ -69,6 +72,7 @@ static bool may_be_next(const struct lane *lane, const char *key)
 bool lane_begin_ddl(struct lane *lane, const char *key, struct cancel *cancel,
                     struct fault *fault)
 {
+    const struct visitor who = {key, lane_urgent(lane, key)};
     struct news news = {0};
     bool next = false, got = false;
 
@@ -83,7 +87,7 @@ bool lane_begin_ddl(struct lane *lane, const char *key, struct cancel *cancel,
         (void)fault_set(fault, FAULT_CONFLICT, NULL,
                         "another resource is running DDL on the same server");
     } else {
-        (void)park(lane, key, next, &news, fault);
+        (void)park(lane, &who, next, &news, fault);
     }
     (void)pthread_mutex_unlock(&lane->lock);
     lane_tell(lane, &news);

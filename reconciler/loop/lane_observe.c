@@ -150,8 +150,9 @@ static bool find_or_wait(struct session *session, enum observation_kind kind,
         door->committed) {
         return true;
     }
-    parking_add(&lane->readers, door->key);
+    parking_add(&lane->readers, door->key, door->urgent, clock_monotonic_ms(lane->clock));
     news->again = door->key;
+    news->again_urgent = door->urgent;
     news->again_ms = LANE_SUSPECT_MS;
     return lane_parked(lane, "another attempt is reading", fault);
 }

@@ -42,8 +42,11 @@ struct door {
     struct lane *lane;
     const char *key; /* of the attempt that has it; NULL: a command, or it is idle */
     int64_t epoch;
+    bool urgent;    /* ... and the attempt is for a fresh change */
     bool committed; /* its attempt is not parked any more */
     bool probes;    /* it finds out whether the server is back */
+    bool idled;     /* it was idle, and the server has answered nothing since */
+    bool stale;     /* ... and no more: the connection was lost meanwhile */
     struct door *next;
 };
 
@@ -89,7 +92,8 @@ struct lane {
     bool down_by_call;     /* not a login failed, but a call was never answered */
     int64_t down_until_ms; /* nobody asks the server before */
     unsigned down_count;   /* failures in a row; 0: it is not down */
-    struct fault down;     /* the last of them */
+    int64_t down_ms;       /* when it last failed; 0: never */
+    struct fault down;     /* ... and how */
 };
 
 /* For what is over in a moment somebody may wait in place, and no longer than that. */
@@ -104,6 +108,8 @@ struct lane {
  * False: it is over, or the cancel ended. The lane's lock is held. */
 bool lane_wait_slice(struct lane *lane, int64_t until_ms, struct cancel *cancel);
 int64_t lane_wait_until(int64_t wait_ms); /* of the system's clock, whatever the lane's */
+/* Asks the hooks, so no lock may be held. */
+bool lane_urgent(const struct lane *lane, const char *key);
 /* Sets the fault that lane_is_parked() knows; always false. */
 bool lane_parked(const struct lane *lane, const char *what, struct fault *fault);
 
@@ -113,11 +119,12 @@ struct news {
     struct parked *sent;  /* sent away to hear how things are: spread */
     const char *again;    /* who was parked now; looks again by itself after: */
     int64_t again_ms;
+    bool again_urgent;
     bool rose;
     int64_t fell_ms; /* the pause; 0: it did not fall */
 };
 void lane_tell(struct lane *lane, struct news *news);
-/* Takes one who waits and has it called. */
+/* Takes one who waits and has it called, after those that were before. */
 void news_call(struct news *news, struct parked *one);
 
 /* --- lane_session.c --- */

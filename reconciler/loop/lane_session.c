@@ -6,9 +6,9 @@ enum turn { TURN_IDLE = 1, TURN_OPEN, TURN_NONE };
 
 /* An idle session, the permission to open one, or the fault that says why there is none.
  */
-static enum turn take_turn(struct lane *lane, const char *key, bool idle_will_do,
-                           struct session *out_session, bool *out_probes,
-                           struct fault *fault)
+static enum turn take_turn(struct lane *lane, const struct visitor *who,
+                           bool idle_will_do, struct session *out_session,
+                           bool *out_probes, struct fault *fault)
 {
     enum turn turn = TURN_NONE;
     struct news news = {0};
@@ -16,12 +16,13 @@ static enum turn take_turn(struct lane *lane, const char *key, bool idle_will_do
 
     circuit_look(lane->all, &hung);
     (void)pthread_mutex_lock(&lane->lock);
-    if (circuit_admit(lane, key, &hung, &news, fault) != CIRCUIT_ENTER) {
+    if (circuit_admit(lane, who, &hung, &news, fault) != CIRCUIT_ENTER) {
         turn = TURN_NONE;
     } else if (idle_will_do && lane->idle_count > 0) {
         *out_session = lane->idle[--lane->idle_count];
         out_session->reused = true;
-        out_session->door->key = key;
+        out_session->door->idled = true;
+        out_session->door->key = who->key;
         circuit_stay(lane, out_session->door);
         turn = TURN_IDLE;
     } else {
@@ -108,9 +109,10 @@ static bool open_session(struct lane *lane, const struct db_endpoint *endpoint,
                          struct session *out_session, struct fault *fault)
 {
     struct session session = {.lane = lane, .type = endpoint->conn->type};
+    const struct visitor who = {key, lane_urgent(lane, key)};
     bool probes = false, opened = true;
 
-    switch (take_turn(lane, key, idle_will_do, &session, &probes, fault)) {
+    switch (take_turn(lane, &who, idle_will_do, &session, &probes, fault)) {
     case TURN_NONE:
         return false;
     case TURN_OPEN:
@@ -120,6 +122,7 @@ static bool open_session(struct lane *lane, const struct db_endpoint *endpoint,
         break;
     }
     if (opened) {
+        session.door->urgent = who.urgent;
         *out_session = session;
     }
     return opened;
@@ -143,6 +146,11 @@ void session_commit(struct session *session, bool on)
     if (session->door != NULL) {
         session->door->committed = on;
     }
+}
+
+bool session_was_stale(const struct session *session)
+{
+    return session->door != NULL && session->door->stale;
 }
 
 static bool breaks_session(const struct fault *fault)

@@ -5,12 +5,17 @@
 #define LOOP_LANES_H
 
 #include "loop/lane.h"
+#include "loop/queue.h"
 
 /* Who hears of what happens in lanes; nothing of a lane is locked meanwhile. */
 struct lanes_hooks {
     void *context;
-    /* The queue key may be tried again, so much later; low: there is no hurry. */
-    void (*wake)(void *context, const char *key, int64_t delay_ms, bool low);
+    /* The queue key may be tried again, so much later. LOW: it was not called. */
+    void (*wake)(void *context, const char *key, int64_t delay_ms,
+                 enum queue_priority priority);
+    /* Whether the attempt at this key is for a fresh change by somebody; NULL: none is.
+     */
+    bool (*urgent)(void *context, const char *key);
     /* The server of connection "namespace/name" is down and spared for so long. */
     void (*fell)(void *context, const char *connection, int64_t pause_ms);
     void (*rose)(void *context, const char *connection);
@@ -21,8 +26,12 @@ struct lane_numbers {
     const char *connection; /* "namespace/name" */
     enum lane_state state;
     bool suspect; /* a call is outstanding for too long */
+    bool trying;  /* half-open, and somebody finds out */
     int64_t inside, parked;
-    int64_t pause_ms; /* left of it, while open */
+    int64_t idle, in_use; /* sessions that are kept, and those that somebody has */
+    int64_t pause_ms;     /* left of it, while open */
+    int64_t fault_ago_ms; /* since the server last failed; -1: never */
+    struct fault fault;   /* ... and how; redacted, as everywhere */
 };
 
 /* Before anybody is parked; without hooks who is parked is never called. */

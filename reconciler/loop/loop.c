@@ -8,6 +8,7 @@
 #include "loop/secrets.h"
 #include "loop/seen.h"
 #include "loop/tags.h"
+#include "loop/tallies.h"
 #include "loop/wake.h"
 #include "model/spec.h"
 
@@ -46,6 +47,8 @@ struct loop *loop_new(const struct loop_ports *ports, const struct loop_options 
     kube_store_tag_with(loop->conns, tags_of_conn);
     kube_store_keep_annotations(loop->syncs, TSYNC_GROUP "/");
     kube_store_keep_annotations(loop->conns, TSYNC_GROUP "/");
+    kube_store_pack(loop->syncs);
+    kube_store_pack(loop->conns);
     loop->queue = queue_new(ports->clock, ports->seed);
     loop->lanes = lanes_new(ports->databases, ports->clock, ports->seed);
     wake_listen(loop);
@@ -53,6 +56,7 @@ struct loop *loop_new(const struct loop_ports *ports, const struct loop_options 
     loop->gauges = gauges_new();
     loop->seen = seen_new(ports->seed);
     loop->memo = memo_new(ports->seed);
+    loop->tallies = tallies_new(ports->seed);
     loop->secrets = secrets_new(&loop->api, ports->lg, ports->seed,
                                 options->watch_secrets, on_secret, loop);
     return loop;
@@ -72,6 +76,7 @@ void loop_free(struct loop *loop)
     metrics_free(loop->metrics);
     gauges_free(loop->gauges);
     memo_free(loop->memo);
+    tallies_free(loop->tallies);
     seen_free(loop->seen);
     heap_free(loop);
 }
@@ -160,6 +165,18 @@ static bool uses(const struct tablesync *sync, const char *namespace, const char
         }
     }
     return false;
+}
+
+bool loop_watches(const struct loop *loop, const char *namespace)
+{
+    const struct strlist *namespaces = &loop->options.namespaces;
+
+    for (size_t i = 0; i < namespaces->n; i++) {
+        if (strcmp(namespaces->v[i], namespace) == 0) {
+            return true;
+        }
+    }
+    return namespaces->n == 0;
 }
 
 bool loop_connection_is_used(struct loop *loop, const char *namespace, const char *name)

@@ -41,8 +41,8 @@ struct loop_ports {
 };
 
 struct loop_options {
-    const char *namespace; /* NULL: all namespaces */
-    const char *instance;  /* pod name, for events */
+    struct strlist namespaces; /* empty: all */
+    const char *instance;      /* pod name, for events */
     /* Of the same Pod; NULL: events about the controller itself are on TableSyncs. */
     const char *pod_namespace, *pod_uid;
     int64_t resync_ms;     /* how often a connection is looked at: 60 s; a TableSync
@@ -58,6 +58,7 @@ struct gauges;
 struct secrets;
 struct seen;
 struct memo;
+struct tallies;
 
 struct loop {
     struct loop_ports ports;
@@ -69,9 +70,10 @@ struct loop {
     struct queue *queue;
     struct lanes *lanes;
     struct metrics *metrics;
-    struct gauges *gauges; /* what attempts found, for metrics */
-    struct seen *seen;     /* what was last enqueued for, and how backlogs moved */
-    struct memo *memo;     /* how far plans were carried out */
+    struct gauges *gauges;   /* what attempts found, for metrics */
+    struct seen *seen;       /* what was last enqueued for, and how backlogs moved */
+    struct memo *memo;       /* how far plans were carried out */
+    struct tallies *tallies; /* counts under way */
     struct cancel *stop;
 };
 
@@ -97,6 +99,8 @@ void loop_sync_changed(void *loop, const char *key, bool initial);
 void loop_conn_changed(void *loop, const char *key, bool initial);
 void loop_secret_changed(void *loop, const char *key);
 
+/* Whether the namespace is one of those that are looked after. */
+bool loop_watches(const struct loop *loop, const char *namespace);
 /* Whether a TableSync, also one that is being deleted, names the connection. */
 bool loop_connection_is_used(struct loop *loop, const char *namespace, const char *name);
 /* Every TableSync that uses the connection gets an attempt now, without backoff. */

@@ -17,9 +17,10 @@ struct manager {
     struct loop *loop;
     const struct clock *clock;
     struct cancel *stop;
-    struct reflector syncs, conns;
-    pthread_t threads[3]; /* two reflectors and the housekeeper */
-    size_t started;       /* how many of them run */
+    struct reflector *reflectors; /* two for each namespace */
+    size_t reflector_count;
+    pthread_t *threads; /* the reflectors' and the housekeeper's */
+    size_t started;     /* how many of them run */
     struct workers *workers;
     struct leader *leader;          /* NULL: no election */
     struct kube_transport *counted; /* ports.kube, and what goes through is counted */
@@ -66,19 +67,43 @@ static void *keeper_thread(void *argument)
 
 /* --- start and stop --- */
 
-static void reflector_setup(struct manager *op, struct reflector *r,
+static void reflector_setup(struct manager *op, const char *namespace,
                             const struct kube_resource *resource,
-                            struct kube_store *store, kube_on_change *on_change,
-                            uint64_t salt)
+                            struct kube_store *store, kube_on_change *on_change)
 {
+    struct reflector *r = &op->reflectors[op->reflector_count++];
+
     *r = (struct reflector){.api = &op->loop->api,
                             .resource = resource,
-                            .namespace = op->loop->options.namespace,
+                            .namespace = namespace,
                             .store = store,
                             .on_change = on_change,
                             .context = op->loop,
                             .lg = op->loop->ports.lg};
-    rng_init(&r->rng, op->loop->ports.seed ^ salt);
+    rng_init(&r->rng, op->loop->ports.seed ^ op->reflector_count);
+}
+
+/* Both kinds of each namespace, or of all of them at once. */
+static void reflectors_setup(struct manager *op)
+{
+    struct loop *loop = op->loop;
+    const struct strlist *namespaces = &loop->options.namespaces;
+    size_t count = namespaces->n == 0 ? 1 : namespaces->n;
+
+    op->reflectors = heap_new(count * 2 * sizeof(struct reflector));
+    op->threads = heap_new((count * 2 + 1) * sizeof(pthread_t));
+    if (namespaces->n > 0) {
+        kube_store_share(loop->syncs, namespaces);
+        kube_store_share(loop->conns, namespaces);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *namespace = namespaces->n == 0 ? NULL : namespaces->v[i];
+
+        reflector_setup(op, namespace, &loop_resource_sync, loop->syncs,
+                        loop_sync_changed);
+        reflector_setup(op, namespace, &loop_resource_conn, loop->conns,
+                        loop_conn_changed);
+    }
 }
 
 static bool start_thread(struct manager *op, void *(*run)(void *), void *argument,
@@ -94,9 +119,12 @@ static bool start_thread(struct manager *op, void *(*run)(void *), void *argumen
 /* What followers do as well. */
 static bool start_watching(struct manager *op, struct fault *fault)
 {
-    return start_thread(op, reflector_thread, &op->syncs, fault) &&
-           start_thread(op, reflector_thread, &op->conns, fault) &&
-           (op->leader == NULL || leader_start(op->leader, op->stop, fault));
+    for (size_t i = 0; i < op->reflector_count; i++) {
+        if (!start_thread(op, reflector_thread, &op->reflectors[i], fault)) {
+            return false;
+        }
+    }
+    return op->leader == NULL || leader_start(op->leader, op->stop, fault);
 }
 
 /* What writes. */
@@ -178,13 +206,10 @@ bool manager_run(const struct loop_ports *ports, const struct manager_options *o
         metrics_rest_new(ports->kube, options->api_host, op->loop->metrics, ports->clock);
     op->loop->api.transport = op->counted;
     op->workers = workers_new(op->loop, options->workers);
-    reflector_setup(op, &op->syncs, &loop_resource_sync, op->loop->syncs,
-                    loop_sync_changed, 1);
-    reflector_setup(op, &op->conns, &loop_resource_conn, op->loop->conns,
-                    loop_conn_changed, 2);
+    reflectors_setup(op);
     op->introspect = (struct introspect){.loop = op->loop,
-                                         .syncs = &op->syncs,
-                                         .conns = &op->conns,
+                                         .reflectors = op->reflectors,
+                                         .reflector_count = op->reflector_count,
                                          .workers = op->workers,
                                          .leader = op->leader,
                                          .per_resource = options->per_resource};
@@ -194,8 +219,7 @@ bool manager_run(const struct loop_ports *ports, const struct manager_options *o
         listening = introspect_ports(op->server);
         lg_info(
             ports->lg, "started", LG_INT("workers", options->workers),
-            LG_STR("namespace",
-                   options->loop.namespace == NULL ? "(all)" : options->loop.namespace),
+            LG_STR("namespace", options->watched == NULL ? "(all)" : options->watched),
             LG_INT("metricsPort", listening.metrics),
             LG_INT("probePort", listening.probes), LG_INT("debugPort", listening.debug));
         good = tend(op, fault);
@@ -205,6 +229,8 @@ bool manager_run(const struct loop_ports *ports, const struct manager_options *o
     introspect_server_stop(op->server);
     stop_threads(op);
     loop_free(op->loop);
+    heap_free(op->reflectors);
+    heap_free(op->threads);
     kube_transport_free(op->counted);
     lg_info(ports->lg, "stopped");
     heap_free(op);

@@ -19,6 +19,7 @@
 
 struct manager_options {
     struct loop_options loop;
+    const char *watched;         /* loop.namespaces as they were given; NULL: all */
     int workers;                 /* 4 */
     const char *metrics_address; /* ":8080", "0" = off */
     const char *probe_address;   /* ":8081" */

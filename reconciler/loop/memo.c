@@ -18,7 +18,8 @@ struct record {
     char *drift;
     int64_t corrected_ms[MEMO_CORRECTIONS_MAX]; /* the newest last; 0: never */
     char *altered;                              /* a source; NULL: never */
-    int64_t altered_ms;
+    struct memo_time altered_at, reset_at;
+    int64_t lost_since_ms; /* 0: it is not */
     bool catches_up;
 };
 
@@ -250,44 +251,45 @@ void memo_corrected(struct memo *memo, const char *key, const char *id, int64_t 
     (void)pthread_mutex_unlock(&memo->lock);
 }
 
-void memo_altered(struct memo *memo, const char *source, const char *id, int64_t now_ms)
+void memo_altered(struct memo *memo, const char *source, const char *id,
+                  struct memo_time now)
 {
     struct record *record = NULL;
 
     (void)pthread_mutex_lock(&memo->lock);
     record = record_find(memo, source, true);
     (void)replace(&record->altered, id);
-    record->altered_ms = now_ms;
+    record->altered_at = now;
     record->catches_up = true;
     (void)pthread_mutex_unlock(&memo->lock);
 }
 
-int64_t memo_altered_at(struct memo *memo, const char *source, const char *id)
+struct memo_time memo_altered_at(struct memo *memo, const char *source, const char *id)
 {
     const struct record *record = NULL;
-    int64_t at_ms = 0;
+    struct memo_time at = {0};
 
     (void)pthread_mutex_lock(&memo->lock);
     record = record_find(memo, source, false);
     if (record != NULL && record->altered != NULL && strcmp(record->altered, id) == 0) {
-        at_ms = record->altered_ms;
+        at = record->altered_at;
     }
     (void)pthread_mutex_unlock(&memo->lock);
-    return at_ms;
+    return at;
 }
 
-int64_t memo_catches_up_since(struct memo *memo, const char *source)
+struct memo_time memo_catches_up_since(struct memo *memo, const char *source)
 {
     const struct record *record = NULL;
-    int64_t since_ms = 0;
+    struct memo_time since = {0};
 
     (void)pthread_mutex_lock(&memo->lock);
     record = record_find(memo, source, false);
     if (record != NULL && record->catches_up) {
-        since_ms = record->altered_ms;
+        since = record->altered_at;
     }
     (void)pthread_mutex_unlock(&memo->lock);
-    return since_ms;
+    return since;
 }
 
 void memo_caught_up(struct memo *memo, const char *source)
@@ -298,6 +300,58 @@ void memo_caught_up(struct memo *memo, const char *source)
     record = record_find(memo, source, false);
     if (record != NULL) {
         record->catches_up = false;
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+}
+
+void memo_reset(struct memo *memo, const char *source, struct memo_time now)
+{
+    struct record *record = NULL;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, source, true);
+    record->reset_at = now;
+    record->lost_since_ms = 0;
+    (void)pthread_mutex_unlock(&memo->lock);
+}
+
+struct memo_time memo_reset_at(struct memo *memo, const char *source)
+{
+    const struct record *record = NULL;
+    struct memo_time at = {0};
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, source, false);
+    if (record != NULL) {
+        at = record->reset_at;
+    }
+    (void)pthread_mutex_unlock(&memo->lock);
+    return at;
+}
+
+int64_t memo_lost_since(struct memo *memo, const char *source, int64_t now_ms)
+{
+    struct record *record = NULL;
+    int64_t since_ms = now_ms;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, source, true);
+    if (record->lost_since_ms == 0) {
+        record->lost_since_ms = now_ms;
+    }
+    since_ms = record->lost_since_ms;
+    (void)pthread_mutex_unlock(&memo->lock);
+    return since_ms;
+}
+
+void memo_not_lost(struct memo *memo, const char *source)
+{
+    struct record *record = NULL;
+
+    (void)pthread_mutex_lock(&memo->lock);
+    record = record_find(memo, source, false);
+    if (record != NULL) {
+        record->lost_since_ms = 0;
     }
     (void)pthread_mutex_unlock(&memo->lock);
 }

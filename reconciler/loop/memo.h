@@ -48,13 +48,25 @@ void memo_forget_news(struct memo *memo, const char *key, enum memo_topic topic)
 
 /*
  * Shared sources (see altered.h); `source` is a key of its own, told from resources' keys
- * by its blank. `id`: what was altered. Both times are `now_ms` of memo_altered(), 0:
+ * by its blank. `id`: what was altered. Both times are `now` of memo_altered(), zeros:
  * none.
  */
-void memo_altered(struct memo *memo, const char *source, const char *id, int64_t now_ms);
-int64_t memo_altered_at(struct memo *memo, const char *source, const char *id);
-int64_t memo_catches_up_since(struct memo *memo, const char *source);
+struct memo_time {
+    int64_t monotonic_ms; /* for how long ago it is */
+    int64_t wall_ms;      /* for the times of others */
+};
+void memo_altered(struct memo *memo, const char *source, const char *id,
+                  struct memo_time now);
+struct memo_time memo_altered_at(struct memo *memo, const char *source, const char *id);
+struct memo_time memo_catches_up_since(struct memo *memo, const char *source);
 void memo_caught_up(struct memo *memo, const char *source);
+
+/* The same source was reset; since when its position is lost (now_ms at the first call,
+ * monotonic), until it is not. */
+void memo_reset(struct memo *memo, const char *source, struct memo_time now);
+struct memo_time memo_reset_at(struct memo *memo, const char *source);
+int64_t memo_lost_since(struct memo *memo, const char *source, int64_t now_ms);
+void memo_not_lost(struct memo *memo, const char *source);
 
 /* Whether this drift may be corrected once more, and that it was (monotonic now_ms). */
 bool memo_may_correct(struct memo *memo, const char *key, const char *id, int64_t now_ms);

@@ -47,14 +47,22 @@ static void attempt_deinit(struct attempt *a, const struct fault *fault)
     arena_free(a->arena);
 }
 
+static int64_t calm_look_ms(const struct attempt *a)
+{
+    int64_t calm_ms = a->sync.drift_interval_ms > 0 ? a->sync.drift_interval_ms
+                                                    : a->loop->options.resync_ms;
+    struct rng rng;
+
+    calm_ms =
+        a->calm_look_ms > 0 && a->calm_look_ms < calm_ms ? a->calm_look_ms : calm_ms;
+    rng_init(&rng, a->loop->ports.seed ^ (uint64_t)a->started_ms);
+    calm_ms = rng_jitter(&rng, calm_ms, 10);
+    return a->look_ms > 0 && a->look_ms < calm_ms ? a->look_ms : calm_ms;
+}
+
 /* *out_calm: nothing is going on, and nobody waits for it. */
 static int64_t next_look_ms(const struct attempt *a, bool *out_calm)
 {
-    const struct loop_options *options = &a->loop->options;
-    int64_t calm_ms =
-        a->sync.drift_interval_ms > 0 ? a->sync.drift_interval_ms : options->resync_ms;
-    struct rng rng;
-
     if (a->requeue_ms > 0) {
         return a->requeue_ms;
     }
@@ -64,13 +72,10 @@ static int64_t next_look_ms(const struct attempt *a, bool *out_calm)
     /* Only somebody else's doing changes anything here, and most of that wakes it. */
     if (a->status.phase == PHASE_STREAMING || a->status.phase == PHASE_PAUSED ||
         a->held || a->unapproved) {
-        calm_ms =
-            a->calm_look_ms > 0 && a->calm_look_ms < calm_ms ? a->calm_look_ms : calm_ms;
-        rng_init(&rng, a->loop->ports.seed ^ (uint64_t)a->started_ms);
         *out_calm = true;
-        return rng_jitter(&rng, calm_ms, 10);
+        return calm_look_ms(a);
     }
-    return options->poll_ms;
+    return a->loop->options.poll_ms;
 }
 
 /* Something came of it, or it is asked again and again for a reason. */

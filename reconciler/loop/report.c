@@ -112,7 +112,8 @@ static void report_fault(struct attempt *a, const struct fault *fault)
         domain = condition_of(a);
     }
     if (domain != CONDITION_NONE && domain != CONDITION_READY &&
-        domain != CONDITION_STALLED && domain != CONDITION_RECONCILING) {
+        domain != CONDITION_STALLED && domain != CONDITION_RECONCILING &&
+        !position_keeps(a, domain, fault)) {
         attempt_condition(a, domain, fault->reason, "%s", fault->text);
     }
     attempt_force_condition(a, CONDITION_READY, KUBE_FALSE, fault->reason, fault->text);
@@ -285,7 +286,7 @@ static void emit_transitions(struct attempt *a)
                   now->reason, "Reconcile", now->message);
 }
 
-static bool write_status(struct attempt *a, struct fault *fault)
+bool report_write(struct attempt *a, struct fault *fault)
 {
     AUTO(json_freep) struct json *status = json_new_object();
     struct json *answered = NULL;
@@ -301,6 +302,7 @@ static bool write_status(struct attempt *a, struct fault *fault)
     if (written) {
         emit_transitions(a);
     }
+    count_tell(a);
     if (a->resynced) {
         a->resynced = false;
         attempt_event(a, false, "ResyncCompleted", "Reconcile", resync_words(a));
@@ -324,7 +326,7 @@ bool report_intent(struct attempt *a, const char *message, struct fault *fault)
     } /* else Ready goes on saying why these very statements failed */
     set_working(a, retrying ? "ProgressingWithRetry" : "Progressing", message);
     a->status.observed_generation = a->sync.generation;
-    if (!write_status(a, fault)) {
+    if (!report_write(a, fault)) {
         return false;
     }
     /* A copy: the list goes on changing in place, and the next report compares. */
@@ -335,11 +337,10 @@ bool report_intent(struct attempt *a, const char *message, struct fault *fault)
     return true;
 }
 
-/* An idle session may have been closed by its server: that says nothing about today. */
-static bool used_idle_session(const struct attempt *a)
+static bool met_stale_session(const struct attempt *a)
 {
     for (size_t i = 0; i < BIND_COUNT; i++) {
-        if (a->bindings[i].session.reused) {
+        if (session_was_stale(&a->bindings[i].session)) {
             return true;
         }
     }
@@ -350,7 +351,7 @@ static bool used_idle_session(const struct attempt *a)
 static bool says_nothing(const struct attempt *a, const struct fault *fault)
 {
     return fault->class == FAULT_CANCELLED || fault->class == FAULT_CONFLICT ||
-           (fault->class == FAULT_UNAVAILABLE && used_idle_session(a));
+           (db_unanswered(fault) && met_stale_session(a));
 }
 
 /*
@@ -391,5 +392,5 @@ bool report(struct attempt *a, const struct fault *fault, struct fault *out_faul
     if (!a->paused_reconcile) { /* nobody has looked at the spec */
         a->status.observed_generation = a->sync.generation;
     }
-    return write_status(a, out_fault);
+    return report_write(a, out_fault);
 }

@@ -24,30 +24,29 @@ static bool send(struct attempt *a, const struct plan_step *s, struct arena *are
            db->ops->apply(db, s, tag, &child, arena, result, fault);
 }
 
-static int64_t audit_intent(struct attempt *a, const struct plan_step *s,
-                            struct arena *arena)
+int64_t statement_intent(struct attempt *a, const char *system, const struct stmt *stmt,
+                         struct arena *arena)
 {
     struct fault missed = FAULT_INIT;
     int64_t step = 0;
 
     attempt_audit_begin(a);
-    if (a->run != 0 &&
-        !audit_step_intent(a->loop->ports.audit, a->run, plan_system_name(s->system),
-                           stmt_redacted(s->stmt, arena), &step, &missed)) {
+    if (a->run != 0 && !audit_step_intent(a->loop->ports.audit, a->run, system,
+                                          stmt_redacted(stmt, arena), &step, &missed)) {
         step = 0;
         attempt_audit_missed(a, &missed);
     }
     return step;
 }
 
-static void audit_result(struct attempt *a, int64_t step, bool done,
-                         const struct db_result *result, const struct fault *fault,
-                         int64_t duration_ms)
+void statement_result(struct attempt *a, int64_t step, bool done,
+                      const struct db_result *result, const struct fault *fault,
+                      int64_t duration_ms)
 {
     struct fault missed = FAULT_INIT;
     const char *message = done ? NULL : fault->text;
 
-    if (done && result->notices.n > 0) {
+    if (done && result != NULL && result->notices.n > 0) {
         message = result->notices.v[0];
     }
     if (step != 0 &&
@@ -78,12 +77,12 @@ bool statement_run(struct attempt *a, const struct plan_step *s, struct arena *a
     if (!fence_check(a->loop->ports.fence, fault) || !check_held(a, fault)) {
         return false;
     }
-    step = audit_intent(a, s, arena);
+    step = statement_intent(a, plan_system_name(s->system), s->stmt, arena);
     done = send(a, s, arena, &result, fault);
 
     a->steps++;
     took_ms = clock_monotonic_ms(clock) - began_ms;
-    audit_result(a, step, done, &result, fault, took_ms);
+    statement_result(a, step, done, &result, fault, took_ms);
     lg_info(a->loop->ports.lg, done ? "statement succeeded" : "statement failed",
             LG_KEY(a->key), LG_STR("reconcileID", a->run_id),
             LG_STR("system", plan_system_name(s->system)), LG_STR("object", s->object),

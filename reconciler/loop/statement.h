@@ -14,4 +14,13 @@
 MUST_CHECK bool statement_run(struct attempt *a, const struct plan_step *step,
                               struct arena *arena, struct fault *fault);
 
+/* --- the two lines of the audit by themselves, for statements that only read --- */
+/* Opens the run if need be; 0: it was not recorded. */
+int64_t statement_intent(struct attempt *a, const char *system, const struct stmt *stmt,
+                         struct arena *arena);
+/* `result` NULL: it has no notices; `fault` counts unless it was done. */
+void statement_result(struct attempt *a, int64_t step, bool done,
+                      const struct db_result *result, const struct fault *fault,
+                      int64_t duration_ms);
+
 #endif

@@ -101,7 +101,11 @@ static enum step_result apply_fresh(struct attempt *a, struct fault *fault)
 {
     enum step_result result = STEP_FAULT;
 
-    if (!observe_targets(a, CATALOG_AGE_BUSY_MS, fault) || !attempt_plan(a, fault)) {
+    if (!observe_targets(a, CATALOG_AGE_BUSY_MS, fault)) {
+        return STEP_FAULT;
+    }
+    position_look_again(a);
+    if (!attempt_plan(a, fault)) {
         return STEP_FAULT;
     }
     result = step_gate(a, fault);

@@ -149,6 +149,7 @@ enum step_result step_resolve(struct attempt *a, struct fault *fault)
                                   .used_server_ids = a->replica_ids,
                                   .source_follows = follows_decides(a),
                                   .first_run = attempt_first_run(a),
+                                  .first_target = attempt_first_target(a),
                                   .kept_columns = a->before.source.kept_columns};
 
     if (sv_eq(sv_from(a->status.resync.state), SV("InProgress"))) {

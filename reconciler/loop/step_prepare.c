@@ -7,6 +7,7 @@
 #include "loop/seen.h"
 #include "loop/steps.h"
 #include "loop/tags.h"
+#include "loop/tallies.h"
 
 static const char *trigger_of(const struct attempt *a)
 {
@@ -54,6 +55,7 @@ enum step_result step_load(struct attempt *a, struct fault *fault)
     if (a->object == NULL) {
         seen_forget(a->loop->seen, a->key);
         memo_forget(a->loop->memo, a->key);
+        tallies_forget(a->loop->tallies, a->key);
         forget_kept(a, store_key);
         return STEP_DONE;
     }

@@ -79,7 +79,7 @@ enum step_result step_resync(struct attempt *a, struct fault *fault)
         a->desired.in.resync = resync_mode_parse(a->status.resync.mode);
         a->desired.in.table_version = a->status.resync.table_version;
     }
-    return STEP_CONTINUE;
+    return position_prepare(a);
 }
 
 void resync_settle(struct attempt *a)

@@ -72,15 +72,14 @@ static void source_condition(struct attempt *a, bool catches_up)
 
     if (catches_up) {
         attempt_condition(a, CONDITION_SOURCE_READY, "CatchingUp",
-                          "source %s was given another address or account and its reader "
-                          "starts anew; changes arrive some minutes late, none is lost",
+                          "source %s was altered and its reader starts anew; changes "
+                          "arrive some minutes late, none is lost",
                           name);
     } else if (a->plan.source_differs != NULL) {
         attempt_condition(a, CONDITION_SOURCE_READY, "SettingsDiffer", "%s",
                           a->plan.source_differs);
     } else {
-        attempt_condition(a, CONDITION_SOURCE_READY, "Shared",
-                          "source %s, shared by all tables of this database", name);
+        position_source_shared(a);
     }
 }
 
@@ -107,26 +106,6 @@ static bool read_failed(struct attempt *a, const char *what, struct fault *fault
                          what);
     }
     return fault_wrap(fault, "%s", what);
-}
-
-/* How far the source has read, and whether it was altered and has yet to come back. */
-static bool read_offset(struct attempt *a, bool *out_catches_up, struct fault *fault)
-{
-    struct stream_db *db = a->bindings[BIND_RISINGWAVE].session.stream;
-    const char *schema = a->bindings[BIND_RISINGWAVE].conn.rw_schema;
-    const struct rw_source *source = rw_catalog_source(
-        &a->rw->u.rw, schema, arena_copy(a->arena, ident_name(a->desired.source_name)));
-    const char *internal =
-        source == NULL ? NULL : rw_catalog_internal(&a->rw->u.rw, source->id, "_source_");
-    struct rw_offset offset = {0};
-
-    if (internal != NULL && !db->ops->source_offset(db, schema, internal, &a->cancel,
-                                                    a->arena, &offset, fault)) {
-        return read_failed(a, "read the source's position", fault);
-    }
-    a->status.stream.source_offset = offset.file;
-    *out_catches_up = altered_catches_up(a, &offset);
-    return true;
 }
 
 /* Snapshot progress, until it is done for this very CDC table. */
@@ -175,9 +154,12 @@ static bool verify_snapshot(struct attempt *a, bool *out_done, struct fault *fau
     return true;
 }
 
-static const char *recent_failure(const struct attempt *a, const struct rw_sink *sink)
+static const char *recent_failure(const struct attempt *a, const struct rw_sink *sink,
+                                  const struct rw_backlog *backlog)
 {
-    int64_t now_ms = clock_wall_ms(a->loop->ports.clock);
+    /* RisingWave's events have RisingWave's time; ours may be another one. */
+    int64_t now_ms =
+        backlog->present ? backlog->now_ms : clock_wall_ms(a->loop->ports.clock);
 
     for (size_t i = 0; i < a->rw->u.rw.events.n; i++) {
         const struct rw_event *e = &a->rw->u.rw.events.v[i];
@@ -289,7 +271,7 @@ static bool verify_sink(struct attempt *a, bool catches_up, bool *out_running,
     }
     seen_sink(a->loop->seen, a->key, sink->id);
     stuck_ms = stuck_for_ms(a, &backlog, catches_up);
-    failure = recent_failure(a, sink);
+    failure = recent_failure(a, sink, &backlog);
     if (a->sync.state == STATE_PAUSED) {
         attempt_condition(a, CONDITION_SINK_READY, "Paused",
                           "the sink's rate limit is 0");
@@ -327,8 +309,8 @@ enum step_result step_verify(struct attempt *a, struct fault *fault)
 {
     bool catches_up = false, loaded = false, running = false;
 
-    if (!read_offset(a, &catches_up, fault) ||
-        !conditions_of_objects(a, catches_up, fault) ||
+    catches_up = altered_catches_up(a, &a->offset);
+    if (!conditions_of_objects(a, catches_up, fault) ||
         !verify_snapshot(a, &loaded, fault) ||
         !verify_sink(a, catches_up, &running, fault)) {
         return STEP_FAULT;

@@ -37,6 +37,8 @@ static const struct step STEPS[] = {
      "ask MySQL for rows whose values the pipeline would change"},
     {"observe-targets", step_observe_targets, CONDITION_CONNECTIONS_READY,
      "read RisingWave's and StarRocks' catalogs, in bulk"},
+    {"position",        step_position,        CONDITION_SOURCE_READY,
+     "does MySQL still have what RisingWave has yet to read?"},
     {"identity",        step_identity,        CONDITION_SCHEMA_IN_SYNC,
      "is MySQL's table still the one whose rows were loaded?"},
     {"resync",          step_resync,          CONDITION_READY,
@@ -49,6 +51,8 @@ static const struct step STEPS[] = {
      "up to the next wait: audit the intent, run one statement, audit the result"},
     {"verify",          step_verify,          CONDITION_SINK_READY,
      "read snapshot progress, backfill and backlog: do rows really flow?"},
+    {"count",           step_count,           CONDITION_VERIFIED,
+     "when asked or due, and rows flow: do both sides hold as many rows?"},
 };
 /* clang-format on */
 

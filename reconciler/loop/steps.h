@@ -38,6 +38,18 @@ enum step_result step_observe_source(struct attempt *a, struct fault *fault);
 enum step_result step_resolve(struct attempt *a, struct fault *fault);
 enum step_result step_inspect(struct attempt *a, struct fault *fault);
 enum step_result step_observe_targets(struct attempt *a, struct fault *fault);
+enum step_result step_position(struct attempt *a, struct fault *fault);
+/* What SourceReady says of a source that reads. */
+void position_source_shared(struct attempt *a);
+/* The condition says that changes are missing, and the fault something else, which is
+ * told in Ready alone: only the step itself may take that back. */
+bool position_keeps(const struct attempt *a, enum condition condition,
+                    const struct fault *fault);
+/* Before anything is built on a source whose position is lost: everybody who reads it has
+ * taken note, and the plan lets it go on. May ask to come back later. */
+enum step_result position_prepare(struct attempt *a);
+/* With the turn to run DDL: whoever had it before may have done so. */
+void position_look_again(struct attempt *a);
 enum step_result step_identity(struct attempt *a, struct fault *fault);
 /* Reads both catalogs into the attempt, at most age_ms old. */
 #define CATALOG_AGE_BUSY_MS 500
@@ -47,6 +59,9 @@ enum step_result step_plan(struct attempt *a, struct fault *fault);
 enum step_result step_gate(struct attempt *a, struct fault *fault);
 enum step_result step_apply(struct attempt *a, struct fault *fault);
 enum step_result step_verify(struct attempt *a, struct fault *fault);
+enum step_result step_count(struct attempt *a, struct fault *fault);
+/* A count that came to its end, once status has it: Event and metric. */
+void count_tell(struct attempt *a);
 
 /* Why nothing is delivered for a while. */
 #define ROTATION_WORDS                                                                   \
@@ -66,6 +81,9 @@ const char *resync_words(struct attempt *a); /* for the Event about that */
  */
 MUST_CHECK bool report_intent(struct attempt *a, const char *message,
                               struct fault *fault);
+
+/* Writes status as it is so far, in the middle of an attempt. */
+MUST_CHECK bool report_write(struct attempt *a, struct fault *fault);
 
 /* Writes status and transition Events from what the attempt knows; `fault` may be NULL.
  */

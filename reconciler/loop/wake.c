@@ -2,16 +2,20 @@
 
 #include "loop/lanes.h"
 
-static void wake(void *context, const char *key, int64_t delay_ms, bool low)
+static void wake(void *context, const char *key, int64_t delay_ms,
+                 enum queue_priority priority)
 {
     struct loop *loop = context;
 
-    if (low) {
-        queue_add_after(loop->queue, key, delay_ms, QUEUE_LOW);
-    } else {
-        /* Not at once, for then it would look as if somebody had asked for it. */
-        queue_add_after(loop->queue, key, delay_ms + 1, QUEUE_NORMAL);
-    }
+    /* Never at once, for then it would look as if somebody had asked for it. */
+    queue_add_after(loop->queue, key, delay_ms + 1, priority);
+}
+
+static bool urgent(void *context, const char *key)
+{
+    struct loop *loop = context;
+
+    return queue_taken_as(loop->queue, key) == QUEUE_URGENT;
 }
 
 /* The look tries the server when nobody else does, so that its being back is noticed. */
@@ -40,7 +44,7 @@ static void rose(void *context, const char *connection)
 void wake_listen(struct loop *loop)
 {
     const struct lanes_hooks hooks = {
-        .context = loop, .wake = wake, .fell = fell, .rose = rose};
+        .context = loop, .wake = wake, .urgent = urgent, .fell = fell, .rose = rose};
 
     lanes_listen(loop->lanes, &hooks);
 }

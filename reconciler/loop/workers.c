@@ -16,6 +16,10 @@
 #define HELD_MAX WORKERS_MAX
 #define THREADS_MAX (WORKERS_MAX + HELD_MAX + 1) /* one of them stands ready */
 
+/* More ready than that end: the allocator keeps freed memory apart for every thread, and
+ * a burst would otherwise leave that of sixty until the end. */
+#define READY_MAX 2
+
 /* Servers fall silent, and nobody is told: who stands ready looks up now and then. */
 #define TURN_POLL_MS 100
 
@@ -31,6 +35,11 @@ struct worker {
     struct workers *all;
     pthread_t thread;
     _Atomic int64_t busy_since_ms; /* 0: idle */
+    enum {
+        PLACE_EMPTY,
+        PLACE_TAKEN,
+        PLACE_LEFT, /* the thread has ended or is about to: it wants to be joined */
+    } place;
 };
 
 struct workers {
@@ -40,7 +49,6 @@ struct workers {
     pthread_cond_t turn;
     size_t at_work; /* with a key, or asking the queue for one */
     size_t ready;   /* asking the queue, or waiting to be let */
-    size_t started;
     bool closed;
     struct worker each[THREADS_MAX];
 };
@@ -94,25 +102,49 @@ static bool begin_turn(struct workers *all)
     return !closed;
 }
 
-static void end_turn(struct workers *all)
+/* false: there are others enough, this thread ends. */
+static bool end_turn(struct worker *worker)
 {
+    struct workers *all = worker->all;
+    bool stays = false;
+
     (void)pthread_mutex_lock(&all->lock);
     all->at_work--;
-    all->ready++;
+    stays = all->ready < READY_MAX;
+    all->ready += stays ? 1 : 0;
+    worker->place = stays ? PLACE_TAKEN : PLACE_LEFT;
     (void)pthread_cond_signal(&all->turn);
     (void)pthread_mutex_unlock(&all->lock);
+    return stays;
 }
 
 static void *worker_thread(void *argument);
 
+/* A place without a thread; NULL: all are taken. The lock is held. */
+static struct worker *find_place(struct workers *all)
+{
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        struct worker *worker = &all->each[i];
+
+        if (worker->place == PLACE_LEFT) {
+            (void)pthread_join(worker->thread, NULL); /* it waits for nobody */
+            worker->place = PLACE_EMPTY;
+        }
+        if (worker->place == PLACE_EMPTY) {
+            return worker;
+        }
+    }
+    return NULL;
+}
+
 /* The lock is held. */
 static bool start_one(struct workers *all)
 {
-    struct worker *worker = &all->each[all->started];
+    struct worker *worker = NULL;
     pthread_attr_t attributes;
     bool started = false;
 
-    if (all->closed || all->started == THREADS_MAX) {
+    if (all->closed || (worker = find_place(all)) == NULL) {
         return false;
     }
     worker->all = all;
@@ -120,7 +152,7 @@ static bool start_one(struct workers *all)
     must(pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0);
     started = pthread_create(&worker->thread, &attributes, worker_thread, worker) == 0;
     (void)pthread_attr_destroy(&attributes);
-    all->started += started ? 1 : 0;
+    worker->place = started ? PLACE_TAKEN : PLACE_EMPTY;
     all->ready += started ? 1 : 0;
     return started;
 }
@@ -181,7 +213,9 @@ static void *worker_thread(void *argument)
         }
         hand_over(all);
         work(worker, key);
-        end_turn(all);
+        if (!end_turn(worker)) {
+            break;
+        }
     }
     return NULL;
 }
@@ -213,31 +247,25 @@ bool workers_start(struct workers *all, struct fault *fault)
     return started || fault_set(fault, FAULT_UNAVAILABLE, NULL, "cannot start threads");
 }
 
-size_t workers_threads(struct workers *all)
-{
-    size_t started = 0;
-
-    (void)pthread_mutex_lock(&all->lock);
-    started = all->started;
-    (void)pthread_mutex_unlock(&all->lock);
-    return started;
-}
-
 void workers_stop(struct workers *all)
 {
-    size_t started = 0;
+    bool taken[THREADS_MAX];
 
     if (all == NULL) {
         return;
     }
     queue_close(all->loop->queue);
     (void)pthread_mutex_lock(&all->lock);
-    all->closed = true;
-    started = all->started; /* and from here on no more */
+    all->closed = true; /* from here on no thread is started */
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        taken[i] = all->each[i].place != PLACE_EMPTY;
+    }
     (void)pthread_cond_broadcast(&all->turn);
     (void)pthread_mutex_unlock(&all->lock);
-    for (size_t i = 0; i < started; i++) {
-        (void)pthread_join(all->each[i].thread, NULL);
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        if (taken[i]) {
+            (void)pthread_join(all->each[i].thread, NULL);
+        }
     }
     (void)pthread_cond_destroy(&all->turn);
     (void)pthread_mutex_destroy(&all->lock);
@@ -247,9 +275,8 @@ void workers_stop(struct workers *all)
 bool workers_stuck(struct workers *all)
 {
     int64_t now_ms = clock_monotonic_ms(all->loop->ports.clock);
-    size_t started = workers_threads(all);
 
-    for (size_t i = 0; i < started; i++) {
+    for (size_t i = 0; i < THREADS_MAX; i++) {
         int64_t since_ms = all->each[i].busy_since_ms;
 
         if (since_ms != 0 && now_ms - since_ms > STUCK_MS) {

@@ -3,10 +3,11 @@
  * They wait until both caches are complete: before that, connections would seem missing.
  *
  * Threads are started as they are needed: one stands ready for the next key, and when it
- * takes one and nobody else is ready, one more is started. At most `count` are at work at
- * once; those that only wait for a server which has fallen silent are not counted, so
- * that they hold up nobody (lanes limit how many can be). The last place is kept for
- * urgent keys, for the rest may be busy for minutes.
+ * takes one and nobody else is ready, one more is started; whoever finds others ready
+ * after its work ends, and with it what the allocator keeps for it. At most `count` are
+ * at work at once; those that only wait for a server which has fallen silent are not
+ * counted, so that they hold up nobody (lanes limit how many can be). The last place is
+ * kept for urgent keys, for the rest may be busy for minutes.
  */
 #ifndef LOOP_WORKERS_H
 #define LOOP_WORKERS_H
@@ -26,7 +27,6 @@ MUST_CHECK bool workers_start(struct workers *workers, struct fault *fault);
 void workers_stop(struct workers *workers);
 /* Whether a worker is busy beyond every deadline that it has: only a restart helps. */
 bool workers_stuck(struct workers *workers);
-size_t workers_threads(struct workers *workers); /* started so far */
 /* Both caches are complete. */
 bool workers_synced(const struct loop *loop);
 /* Waits for that; false when the loop stops first. */

@@ -49,6 +49,7 @@ void check_audit(struct sim *sim)
     struct audit_details details = {0};
     struct audit_runs runs;
     struct fault fault = FAULT_INIT;
+    int64_t sent = 0;
 
     query_runs(sim, arena, &runs);
     for (VEC_EACH(struct audit_run, run, &runs.runs)) {
@@ -72,10 +73,12 @@ void check_audit(struct sim *sim)
         if (strstr(step->statement, "s3cr3t-pw") != NULL) {
             check_fail(sim, "the audit holds a password: %s", step->statement);
         }
+        /* Counts of rows are in it too, and are no statements of ours. */
+        sent += sv_starts(sv_from(step->statement), SV("SELECT ")) ? 0 : 1;
     }
-    if ((int64_t)details.steps.n != sim->applies_ever) {
-        check_fail(sim, "%lld statements were sent, the audit knows %zu",
-                   (long long)sim->applies_ever, details.steps.n);
+    if (sent != sim->applies_ever) {
+        check_fail(sim, "%lld statements were sent, the audit knows %lld",
+                   (long long)sim->applies_ever, (long long)sent);
     }
 }
 

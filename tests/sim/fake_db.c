@@ -21,10 +21,11 @@ const char *fake_db_sql(const struct stmt *stmt, struct arena *arena)
     return buf_take(&text, arena);
 }
 
-bool fake_db_login(struct fake_db *db, const struct fake_gate *gate,
-                   const struct db_endpoint *endpoint, struct fault *fault)
+bool fake_db_login(struct fake_db *db, enum sim_call_kind kind,
+                   const struct fake_gate *gate, const struct db_endpoint *endpoint,
+                   struct fault *fault)
 {
-    enum sim_verdict verdict = sim_call(db->sim, SIM_CALL_OPEN);
+    enum sim_verdict verdict = sim_call(db->sim, kind);
 
     if (verdict != SIM_PASS) {
         return sim_broken(db->sim, gate->host, fault);
@@ -52,7 +53,7 @@ void fake_db_carries_out(struct fake_db *db, const struct plan_step *step,
     }
 }
 
-bool fake_session_call(struct fake_session *session, bool down, bool apply,
+bool fake_session_call(struct fake_session *session, bool down, enum sim_call_kind kind,
                        struct cancel *cancel, const char *what,
                        enum sim_verdict *out_verdict, struct fault *fault)
 {
@@ -61,8 +62,8 @@ bool fake_session_call(struct fake_session *session, bool down, bool apply,
     if (session->broken) {
         sim_violation(sim, "%s: a call on a session that is broken", what);
     }
-    *out_verdict = sim_call(sim, apply ? SIM_CALL_APPLY : SIM_CALL_READ);
-    if (apply) {
+    *out_verdict = sim_call(sim, kind);
+    if (kind == SIM_CALL_RISINGWAVE_APPLY || kind == SIM_CALL_STARROCKS_APPLY) {
         sim_wrote(sim, what);
     }
     session->broken = true;

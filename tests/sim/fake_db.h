@@ -31,6 +31,8 @@ struct fake_stream_object { /* anything in RisingWave */
     struct fake_mysql *server;  /* who answered under hostname when it was made */
     int64_t back_ms;            /* its reader restarts until then */
     int64_t read_ms;            /* up to where it has read: the moment of that event */
+    int64_t read_log;           /* ... in this one of the server's binary logs */
+    bool nowhere;               /* it was reset and has not read since */
     VEC(struct fake_held) held; /* changes that wait for the reader */
     /* table */
     const char *comment, *upstream; /* upstream: "db.table" */
@@ -59,8 +61,8 @@ struct fake_rw {
     enum plan_kind refuses; /* every statement of this kind */
     enum plan_kind forgets; /* statements of this kind succeed and do nothing */
     int64_t last_id;
-    int64_t tables_made, sinks_made; /* ever */
-    int64_t sources_altered;         /* ever */
+    int64_t tables_made, sinks_made;        /* ever */
+    int64_t sources_altered, sources_reset; /* ever */
     struct strlist schemas;
     VEC(struct fake_stream_object *) objects;
     VEC(struct rw_event) events;

@@ -216,12 +216,36 @@ static void serve(struct fake_kube *kube, const struct kube_request *request,
     }
 }
 
+/* NONE: no call that a controller makes. */
+static enum sim_call_kind kind_of(const struct kube_request *request)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
+    struct target t;
+
+    if (strcmp(request->method, "GET") == 0) {
+        return SIM_CALL_KUBE_READ;
+    }
+    if (!read_path(request->path, arena, &t)) {
+        return SIM_CALL_NONE;
+    }
+    if (t.is_event) {
+        return SIM_CALL_KUBE_EVENT;
+    }
+    bool status = strcmp(t.subresource, "status") == 0;
+    if (strcmp(t.plural, "tablesyncs") == 0) {
+        return status ? SIM_CALL_KUBE_STATUS_SYNC : SIM_CALL_KUBE_HOLD_SYNC;
+    }
+    return strcmp(t.plural, "databaseconnections") != 0 ? SIM_CALL_NONE
+           : status                                     ? SIM_CALL_KUBE_STATUS_CONN
+                                                        : SIM_CALL_KUBE_HOLD_CONN;
+}
+
 static bool fake_call(struct kube_transport *t, const struct kube_request *request,
                       struct cancel *cancel, struct kube_response *out_response,
                       struct fault *fault)
 {
     struct fake_kube *kube = of(t);
-    enum sim_verdict verdict = sim_call(kube->sim, SIM_CALL_API);
+    enum sim_verdict verdict = sim_call(kube->sim, kind_of(request));
     struct kube_response response = {0};
 
     if (strcmp(request->method, "GET") != 0) {

@@ -213,7 +213,8 @@ static void relist(struct fake_kube *kube, bool syncs)
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_CEILING_BYTES);
     struct loop *loop = kube->sim->loop;
     AUTO(store_listing_freep)
-    struct store_listing *listing = store_listing_new(syncs ? loop->syncs : loop->conns);
+    struct store_listing *listing =
+        store_listing_new(syncs ? loop->syncs : loop->conns, NULL);
     struct store_keys keys = {0};
     bool first = false;
 

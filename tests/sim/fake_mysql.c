@@ -20,8 +20,8 @@ static bool call(struct source_db *db, struct cancel *cancel, const char *what,
     struct source *s = of(db);
     enum sim_verdict verdict = SIM_PASS;
 
-    return fake_session_call(&s->session, s->mysql->down, false, cancel, what, &verdict,
-                             fault) &&
+    return fake_session_call(&s->session, s->mysql->down, SIM_CALL_MYSQL_READ, cancel,
+                             what, &verdict, fault) &&
            fake_session_end(&s->session, verdict, what, fault);
 }
 
@@ -141,6 +141,18 @@ static bool count_rows(struct source_db *db, const char *database, const char *t
     return true;
 }
 
+static bool count_all(struct source_db *db, const struct tally_query *query,
+                      struct cancel *cancel, int64_t *out_rows, struct fault *fault)
+{
+    int64_t rows = 0;
+
+    if (!count_rows(db, query->database, query->table, INT64_MAX, cancel, &rows, fault)) {
+        return false;
+    }
+    *out_rows = rows;
+    return true;
+}
+
 static bool list_like(struct source_db *db, const char *database, const char *part,
                       struct cancel *cancel, struct arena *arena,
                       struct mysql_tables *out_tables, struct fault *fault)
@@ -188,6 +200,28 @@ static bool replica_ids(struct source_db *db, struct cancel *cancel, struct aren
     return true;
 }
 
+static bool binlog_lost(struct source_db *db, const struct binlog_position *at,
+                        struct cancel *cancel, struct arena *arena,
+                        struct binlog_answer *out_answer, struct fault *fault)
+{
+    const struct fake_mysql *mysql = of(db)->mysql;
+    const char *oldest = arena_printf(arena, FAKE_LOG_FILE, (long long)mysql->first_log);
+
+    if (!call(db, cancel, "list binary logs", fault)) {
+        return false;
+    }
+    *out_answer =
+        (struct binlog_answer){.lost = strcmp(at->file, oldest) < 0, .oldest = oldest};
+    return true;
+}
+
+void fake_mysql_purge(struct fake_db *db, struct fake_mysql *mysql)
+{
+    mysql->log++;
+    fake_db_tick(db); /* who reads goes on to the new one */
+    mysql->first_log = mysql->log;
+}
+
 static void close_source(struct source_db *db)
 {
     struct source *s = of(db);
@@ -204,9 +238,11 @@ static bool open_source(struct db_factory *f, const struct db_endpoint *endpoint
                                              .read_table = read_table,
                                              .count_losses = count_losses,
                                              .count_rows = count_rows,
+                                             .count_all = count_all,
                                              .list_like = list_like,
                                              .list_unparseable = list_unparseable,
                                              .replica_ids = replica_ids,
+                                             .binlog_lost = binlog_lost,
                                              .close = close_source};
     struct fake_db *db = (struct fake_db *)(void *)f;
     struct fake_mysql *mysql = fake_db_mysql(db, endpoint->conn->host);
@@ -219,7 +255,7 @@ static bool open_source(struct db_factory *f, const struct db_endpoint *endpoint
     struct source *s = NULL;
 
     if (!cancel_check(cancel, "connect", fault) ||
-        !fake_db_login(db, &gate, endpoint, fault)) {
+        !fake_db_login(db, SIM_CALL_MYSQL_LOGIN, &gate, endpoint, fault)) {
         return false;
     }
     s = HEAP_NEW(struct source);

@@ -7,6 +7,8 @@
 #include "ddl/types.h"
 #include "fake_rows.h"
 
+#define FAKE_LOG_FILE "mysql-bin.%06lld"
+
 struct fake_db;
 
 struct fake_loss { /* what count_losses() finds */
@@ -26,8 +28,9 @@ struct fake_upstream { /* a MySQL table */
 struct fake_mysql {
     const char *host;
     bool down, refuses_login;
-    const char *password; /* of its only account; NULL: any but none */
-    bool slow;            /* counting takes too long */
+    const char *password;   /* of its only account; NULL: any but none */
+    bool slow;              /* counting takes too long */
+    int64_t log, first_log; /* binary logs: the one being written, the oldest there is */
     struct mysql_server server;
     VEC(struct fake_upstream *) tables;
 };
@@ -46,6 +49,10 @@ void fake_mysql_write(struct fake_db *db, struct fake_mysql *mysql, const char *
 void fake_mysql_insert(struct fake_db *db, struct fake_upstream *table, int64_t key);
 void fake_mysql_update(struct fake_db *db, struct fake_upstream *table, int64_t key);
 void fake_mysql_delete(struct fake_db *db, struct fake_upstream *table, int64_t key);
+
+/* Deletes all binary logs but a new one: what a source had not read is lost to it, and
+ * it says nothing (verified 1). */
+void fake_mysql_purge(struct fake_db *db, struct fake_mysql *mysql);
 
 /* --- what RisingWave does not notice (verified 2): another CREATE_TIME, mostly --- */
 /* On MariaDB only the counter of AUTO_INCREMENT tells. */

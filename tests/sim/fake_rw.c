@@ -19,8 +19,9 @@ static bool begin(struct stream_db *db, bool apply, struct cancel *cancel,
 {
     struct stream *s = of(db);
 
-    if (!fake_session_call(&s->session, s->rw->down, apply, cancel, what, out_verdict,
-                           fault)) {
+    if (!fake_session_call(&s->session, s->rw->down,
+                           apply ? SIM_CALL_RISINGWAVE_APPLY : SIM_CALL_RISINGWAVE_READ,
+                           cancel, what, out_verdict, fault)) {
         return false;
     }
     if (s->rw->recovering) {
@@ -171,7 +172,6 @@ static bool source_offset(struct stream_db *db, const char *schema,
     const struct sim *sim = of(db)->session.db->sim;
     const struct fake_stream_object *o = NULL;
 
-    (void)arena;
     if (!read_call(db, cancel, "read the source's position", fault)) {
         return false;
     }
@@ -179,9 +179,11 @@ static bool source_offset(struct stream_db *db, const char *schema,
     if (o == NULL || o->kind != FAKE_SOURCE) {
         return gone(internal_table, fault);
     }
-    *out_offset = (struct rw_offset){.file = "mysql-bin.000067",
-                                     .event_ms = sim_wall_ms(sim) -
-                                                 (sim->clock.now_ms - o->read_ms)};
+    *out_offset = (struct rw_offset){0};
+    if (!o->nowhere) {
+        out_offset->at.file = arena_printf(arena, FAKE_LOG_FILE, (long long)o->read_log);
+        out_offset->event_ms = sim_wall_ms(sim) - (sim->clock.now_ms - o->read_ms);
+    }
     return true;
 }
 
@@ -328,7 +330,7 @@ bool fake_rw_open(struct db_factory *f, const struct db_endpoint *endpoint,
     struct stream *s = NULL;
 
     if (!cancel_check(cancel, "connect", fault) ||
-        !fake_db_login(db, &gate, endpoint, fault)) {
+        !fake_db_login(db, SIM_CALL_RISINGWAVE_LOGIN, &gate, endpoint, fault)) {
         return false;
     }
     s = HEAP_NEW(struct stream);

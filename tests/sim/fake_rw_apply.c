@@ -6,9 +6,11 @@
 /* As the classification of the real driver: the statement tells whose refusal it is. */
 static const char *reason_of(enum plan_kind kind)
 {
-    return kind == PLAN_CREATE_SINK                                  ? "SinkRejected"
-           : kind == PLAN_CREATE_SOURCE || kind == PLAN_ALTER_SOURCE ? "SourceFailed"
-                                                                     : NULL;
+    return kind == PLAN_CREATE_SINK ? "SinkRejected"
+           : kind == PLAN_CREATE_SOURCE || kind == PLAN_ALTER_SOURCE ||
+                   kind == PLAN_RESET_SOURCE
+               ? "SourceFailed"
+               : NULL;
 }
 
 bool fake_rw_refuse(struct fake_rw_job *j, const char *code, const char *why,
@@ -128,6 +130,7 @@ static bool create_source(struct fake_rw_job *j)
     o->password = arena_strdup(arena, sql_option(&with, "password"));
     o->server = mysql;
     o->read_ms = j->db->sim->clock.now_ms;
+    o->read_log = mysql->log;
     return true;
 }
 
@@ -140,6 +143,27 @@ static void take_over(struct arena *arena, const struct sql_options *with,
 }
 
 /* Checked against MySQL first, then the reader restarts (verified 37). */
+/* What it had not read is never read. */
+static bool reset_source(struct fake_rw_job *j)
+{
+    struct fake_stream_object *o = NULL;
+
+    sql_qualified(&j->sql, &j->schema, &j->name);
+    sql_want(&j->sql, "RESET");
+    if (!fake_rw_understood(j)) {
+        return false;
+    }
+    o = fake_rw_find(j->rw, j->schema, j->name);
+    if (o == NULL || o->kind != FAKE_SOURCE) {
+        return fake_rw_refuse(j, "42704", "source not found", j->name);
+    }
+    o->held.n = 0;
+    o->nowhere = true;
+    o->back_ms = j->db->sim->clock.now_ms + j->db->restart_ms;
+    j->rw->sources_reset++;
+    return true;
+}
+
 static bool alter_source(struct fake_rw_job *j)
 {
     struct arena *arena = j->db->sim->arena;
@@ -248,6 +272,9 @@ bool fake_rw_apply(struct fake_db *db, struct fake_rw *rw, const struct plan_ste
     case PLAN_ALTER_SOURCE:
         sql_want(&j.sql, "ALTER SOURCE");
         return alter_source(&j);
+    case PLAN_RESET_SOURCE:
+        sql_want(&j.sql, "ALTER SOURCE");
+        return reset_source(&j);
     case PLAN_CREATE_TABLE:
         sql_want(&j.sql, "CREATE TABLE");
         return fake_rw_create_table(&j);

@@ -53,7 +53,8 @@ bool fake_rw_is_away(const struct fake_db *db, const struct fake_stream_object *
 {
     return source->server == NULL || /* made by hand: it reads nothing */
            strcmp(source->hostname, source->server->host) != 0 ||
-           db->sim->clock.now_ms < source->back_ms;
+           db->sim->clock.now_ms < source->back_ms ||
+           (!source->nowhere && source->read_log < source->server->first_log);
 }
 
 /* To the table at once, or once its source reads again. */
@@ -77,6 +78,8 @@ static void tick_source(struct fake_db *db, struct fake_rw *rw,
         return;
     }
     source->read_ms = db->sim->clock.now_ms;
+    source->read_log = source->server->log;
+    source->nowhere = false;
     for (VEC_EACH(const struct fake_held, h, &source->held)) {
         struct fake_stream_object *table = fake_rw_by_id(rw, h->table);
 

@@ -12,15 +12,16 @@ struct fake_gate {
     bool known, down, refuses_login;
     const char *password; /* the right one; NULL: any but none */
 };
-bool fake_db_login(struct fake_db *db, const struct fake_gate *gate,
-                   const struct db_endpoint *endpoint, struct fault *fault);
+bool fake_db_login(struct fake_db *db, enum sim_call_kind kind,
+                   const struct fake_gate *gate, const struct db_endpoint *endpoint,
+                   struct fault *fault);
 struct fake_session {
     struct fake_db *db;
     const char *host;
     bool broken;
 };
 /* Counts the call; false with the fault when it is broken or the server is down. */
-bool fake_session_call(struct fake_session *session, bool down, bool apply,
+bool fake_session_call(struct fake_session *session, bool down, enum sim_call_kind kind,
                        struct cancel *cancel, const char *what,
                        enum sim_verdict *out_verdict, struct fault *fault);
 /* The end of a call whose answer may be lost. */

@@ -80,8 +80,8 @@ static bool read_call(struct target_db *db, struct cancel *cancel, const char *w
     struct target *t = of(db);
     enum sim_verdict verdict = SIM_PASS;
 
-    return fake_session_call(&t->session, t->sr->down, false, cancel, what, &verdict,
-                             fault) &&
+    return fake_session_call(&t->session, t->sr->down, SIM_CALL_STARROCKS_READ, cancel,
+                             what, &verdict, fault) &&
            fake_session_end(&t->session, verdict, what, fault);
 }
 
@@ -140,8 +140,8 @@ static bool apply(struct target_db *db, const struct plan_step *step, const char
         sim_violation(j.db->sim, "a statement for another server, or without a tag");
     }
     sql_init(&j.sql, SQL_STARROCKS, fake_db_sql(step->stmt, arena), arena);
-    if (!fake_session_call(&t->session, t->sr->down, true, cancel, step->object, &verdict,
-                           fault)) {
+    if (!fake_session_call(&t->session, t->sr->down, SIM_CALL_STARROCKS_APPLY, cancel,
+                           step->object, &verdict, fault)) {
         return false;
     }
     fake_db_carries_out(j.db, step, tag, false);
@@ -156,6 +156,26 @@ static bool apply(struct target_db *db, const struct plan_step *step, const char
     return true;
 }
 
+static bool count_all(struct target_db *db, const struct tally_query *query,
+                      struct cancel *cancel, int64_t *out_rows, struct fault *fault)
+{
+    const struct fake_sr *sr = of(db)->sr;
+    const struct fake_sr_table *table = NULL;
+
+    if (!read_call(db, cancel, "count rows", fault)) {
+        return false;
+    }
+    table = fake_sr_find(sr, query->database, query->table);
+    if (table == NULL || sr->live_backends == 0) {
+        (void)fault_set(fault, table == NULL ? FAULT_REFUSED : FAULT_UNAVAILABLE, NULL,
+                        table == NULL ? "Unknown table '%s'" : "No backend for '%s'",
+                        query->table);
+        return fault_code(fault, "1064");
+    }
+    *out_rows = table->rows;
+    return true;
+}
+
 static void close_target(struct target_db *db)
 {
     struct target *t = of(db);
@@ -167,8 +187,11 @@ static void close_target(struct target_db *db)
 bool fake_sr_open(struct db_factory *f, const struct db_endpoint *endpoint,
                   struct cancel *cancel, struct target_db **out_db, struct fault *fault)
 {
-    static const struct target_db_ops ops = {
-        .probe = probe, .catalog = catalog, .apply = apply, .close = close_target};
+    static const struct target_db_ops ops = {.probe = probe,
+                                             .catalog = catalog,
+                                             .apply = apply,
+                                             .count_all = count_all,
+                                             .close = close_target};
     struct fake_db *db = (struct fake_db *)(void *)f;
     struct fake_sr *sr = fake_db_sr(db, endpoint->conn->host);
     const struct fake_gate gate = {.host = endpoint->conn->host,
@@ -179,7 +202,7 @@ bool fake_sr_open(struct db_factory *f, const struct db_endpoint *endpoint,
     struct target *t = NULL;
 
     if (!cancel_check(cancel, "connect", fault) ||
-        !fake_db_login(db, &gate, endpoint, fault)) {
+        !fake_db_login(db, SIM_CALL_STARROCKS_LOGIN, &gate, endpoint, fault)) {
         return false;
     }
     t = HEAP_NEW(struct target);

@@ -281,6 +281,7 @@ bool fake_sr_run(struct fake_sr_job *j)
     case PLAN_CREATE_SCHEMA:
     case PLAN_CREATE_SOURCE:
     case PLAN_ALTER_SOURCE:
+    case PLAN_RESET_SOURCE:
     case PLAN_CREATE_TABLE:
     case PLAN_COMMENT_TABLE:
     case PLAN_CREATE_SINK:

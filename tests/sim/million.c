@@ -32,7 +32,7 @@ struct worker {
     int64_t seed; /* at work on it; 0: none */
 };
 
-struct tally {
+struct sums {
     int64_t steps, histories, reconciles, takeovers, restarts, told;
     int64_t began_ms;
 };
@@ -88,7 +88,7 @@ static struct worker start(const struct plan_of_seeds *plan, int64_t index)
 
 /* --- the one that waits for them --- */
 
-static void add(struct tally *t, const struct history_counts *counts)
+static void add(struct sums *t, const struct history_counts *counts)
 {
     t->histories++;
     t->steps += counts->steps;
@@ -97,7 +97,7 @@ static void add(struct tally *t, const struct history_counts *counts)
     t->restarts += counts->restarts;
 }
 
-static void tell(const struct tally *t)
+static void tell(const struct sums *t)
 {
     double seconds = (double)(real_ms() - t->began_ms) / 1000.0;
 
@@ -110,7 +110,7 @@ static void tell(const struct tally *t)
 }
 
 /* False at the end of its news. */
-static bool hear(struct worker *w, struct tally *t)
+static bool hear(struct worker *w, struct sums *t)
 {
     struct news news;
     ssize_t n = read(w->news, &news, sizeof(news));
@@ -144,7 +144,7 @@ static bool ended_well(struct worker *w)
     return false;
 }
 
-static bool listen_to_all(struct worker *workers, int64_t count, struct tally *t)
+static bool listen_to_all(struct worker *workers, int64_t count, struct sums *t)
 {
     struct pollfd polled[JOBS_MAX];
     int64_t left = count;
@@ -170,7 +170,7 @@ static bool listen_to_all(struct worker *workers, int64_t count, struct tally *t
 
 static int replay(int64_t seed)
 {
-    struct tally t = {.began_ms = real_ms()};
+    struct sums t = {.began_ms = real_ms()};
     struct history_counts counts = {0};
 
     history_run((uint64_t)seed, &counts);
@@ -184,7 +184,7 @@ static int replay(int64_t seed)
 static int run(const struct plan_of_seeds *plan)
 {
     struct worker workers[JOBS_MAX];
-    struct tally t = {.began_ms = real_ms()};
+    struct sums t = {.began_ms = real_ms()};
     bool well = false;
 
     for (int64_t i = 0; i < plan->jobs; i++) {

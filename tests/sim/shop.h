@@ -14,6 +14,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
+#include "audit/query.h"
 #include "sim.h"
 
 #define SHOP "shop"
@@ -133,6 +134,8 @@ int run_policy_tests(void);
 int run_column_tests(void);
 int run_rotation_tests(void);
 int run_source_rotation_tests(void);
+int run_count_tests(void);
+int run_purge_tests(void);
 int run_torture_tests(void);
 int run_history_tests(void);
 

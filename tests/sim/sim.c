@@ -39,15 +39,21 @@ void sim_violation(struct sim *sim, const char *format, ...)
 
 static void count(struct sim *sim, enum sim_call_kind kind)
 {
-    static const int64_t lasts_ms[] = {[SIM_CALL_API] = 3,
-                                       [SIM_CALL_OPEN] = 6,
-                                       [SIM_CALL_READ] = 4,
-                                       [SIM_CALL_APPLY] = 40};
+    static const int64_t lasts_ms[] = {
+#define CALL(kind, ms, server, pattern) [SIM_CALL_##kind] = (ms),
+#include "calls.def"
+#undef CALL
+    };
+    bool opens = kind == SIM_CALL_MYSQL_LOGIN || kind == SIM_CALL_RISINGWAVE_LOGIN ||
+                 kind == SIM_CALL_STARROCKS_LOGIN;
+    bool reads = kind == SIM_CALL_MYSQL_READ || kind == SIM_CALL_RISINGWAVE_READ ||
+                 kind == SIM_CALL_STARROCKS_READ;
+    bool applies = kind == SIM_CALL_RISINGWAVE_APPLY || kind == SIM_CALL_STARROCKS_APPLY;
 
-    sim->counts.opens += kind == SIM_CALL_OPEN ? 1 : 0;
-    sim->counts.reads += kind == SIM_CALL_READ ? 1 : 0;
-    sim->counts.applies += kind == SIM_CALL_APPLY ? 1 : 0;
-    sim->applies_ever += kind == SIM_CALL_APPLY ? 1 : 0;
+    sim->counts.opens += opens ? 1 : 0;
+    sim->counts.reads += reads ? 1 : 0;
+    sim->counts.applies += applies ? 1 : 0;
+    sim->applies_ever += applies ? 1 : 0;
     if (!sim->options.still) {
         sim->clock.now_ms += lasts_ms[kind];
     }

@@ -6,7 +6,13 @@ struct sim;
 struct fault;
 
 enum sim_verdict { SIM_PASS = 1, SIM_BREAK, SIM_LOST };
-enum sim_call_kind { SIM_CALL_API = 1, SIM_CALL_OPEN, SIM_CALL_READ, SIM_CALL_APPLY };
+enum sim_call_kind {
+    SIM_CALL_NONE,
+#define CALL(kind, lasts_ms, server, pattern) SIM_CALL_##kind,
+#include "calls.def"
+#undef CALL
+    SIM_CALL_MAX
+};
 
 /* Counts it, lets it take its time and says whether it works. SIM_LOST: it takes effect,
  * and its answer does not arrive. */

@@ -30,6 +30,8 @@ int main(int argc, char **argv)
     failed += run_column_tests();
     failed += run_rotation_tests();
     failed += run_source_rotation_tests();
+    failed += run_count_tests();
+    failed += run_purge_tests();
     failed += run_torture_tests();
     failed += run_history_tests();
     return failed == 0 ? 0 : 1;

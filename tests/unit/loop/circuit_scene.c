@@ -6,14 +6,21 @@ struct told told;
 struct lane_scene *scene;
 struct lane_numbers numbers;
 
-static void wake(void *context, const char *key, int64_t delay_ms, bool low)
+static void wake(void *context, const char *key, int64_t delay_ms,
+                 enum queue_priority priority)
 {
     struct told *t = context;
 
     must(t->n < TOLD_MAX);
     (void)snprintf(t->woken[t->n], sizeof(t->woken[0]), "%s", key);
     t->delay_ms[t->n] = delay_ms;
-    t->low[t->n++] = low;
+    t->priority[t->n++] = priority;
+}
+
+static bool urgent(void *context, const char *key)
+{
+    (void)context;
+    return key[0] == 'U';
 }
 
 static void fell(void *context, const char *connection, int64_t pause_ms)
@@ -34,7 +41,7 @@ static void rose(void *context, const char *connection)
 int circuit_scene_up(void **state)
 {
     const struct lanes_hooks hooks = {
-        .context = &told, .wake = wake, .fell = fell, .rose = rose};
+        .context = &told, .wake = wake, .urgent = urgent, .fell = fell, .rose = rose};
 
     memset(&told, 0, sizeof(told));
     if (lane_scene_up(state) != 0) {
@@ -50,7 +57,9 @@ size_t called(const char *key)
     size_t count = 0;
 
     for (size_t i = 0; i < told.n; i++) {
-        count += !told.low[i] && strcmp(told.woken[i], key) == 0 ? 1 : 0;
+        bool by_itself = told.priority[i] == QUEUE_LOW || told.delay_ms[i] > 0;
+
+        count += !by_itself && strcmp(told.woken[i], key) == 0 ? 1 : 0;
     }
     return count;
 }

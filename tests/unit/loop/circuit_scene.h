@@ -12,7 +12,7 @@
 struct told { /* what the hooks were told */
     char woken[TOLD_MAX][32];
     int64_t delay_ms[TOLD_MAX];
-    bool low[TOLD_MAX];
+    enum queue_priority priority[TOLD_MAX];
     size_t n;
     int fell, rose; /* of connection ns/a */
     int64_t pause_ms;
@@ -23,7 +23,8 @@ extern struct lane_scene *scene;
 extern struct lane_numbers numbers; /* of ns/a, at the last look */
 
 int circuit_scene_up(void **state);
-/* How often a key was told that its turn has come. */
+/* Keys that begin with 'U' are urgent.
+ * How often a key was told that its turn has come. */
 size_t called(const char *key);
 bool enter(struct lane *lane, const char *key, struct session *out_session,
            struct fault *fault);

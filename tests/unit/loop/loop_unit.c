@@ -11,13 +11,15 @@ static int64_t unit_monotonic(const struct clock *clock)
 
 static int64_t unit_wall(const struct clock *clock)
 {
-    return unit_monotonic(clock) + UNIT_EPOCH_MS;
+    return unit_monotonic(clock) + UNIT_EPOCH_MS +
+           ((const struct unit_clock *)(const void *)clock)->wall_jump_ms;
 }
 
 void unit_clock_init(struct unit_clock *clock)
 {
     clock->base = (struct clock){unit_monotonic, unit_wall};
     clock->now_ms = 1000000;
+    clock->wall_jump_ms = 0;
 }
 
 /* --- flag --- */

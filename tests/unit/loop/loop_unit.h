@@ -32,11 +32,12 @@
         }                                                                                \
     } while (0)
 
-/* A clock that only tests turn; the wall shows UNIT_EPOCH_MS more. */
+/* A clock that only tests turn; the wall shows UNIT_EPOCH_MS more, and may jump. */
 #define UNIT_EPOCH_MS INT64_C(1790000000000)
 struct unit_clock {
     struct clock base;
     _Atomic int64_t now_ms;
+    int64_t wall_jump_ms;
 };
 void unit_clock_init(struct unit_clock *clock);
 

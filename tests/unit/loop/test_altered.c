@@ -22,7 +22,7 @@ static void plan_alteration(struct watch_scene *s)
 static void alter(struct watch_scene *s)
 {
     plan_alteration(s);
-    altered_note(&s->a);
+    altered_note(&s->a, &s->a.plan.steps.v[0]);
     s->a.plan.steps.n = 0;
 }
 
@@ -31,15 +31,13 @@ static int64_t wall_ms(const struct watch_scene *s)
     return UNIT_EPOCH_MS + s->clock.now_ms;
 }
 
-/* step_verify with the source in the catalog. */
+/* The last steps with the source in the catalog. */
 static const struct kube_condition *look(struct watch_scene *s)
 {
-    VEC_PUSH(s->a.arena, &s->rw.u.rw.sources,
-             (struct rw_source){.id = 9, .schema = "tablesync", .name = "src_shop"});
-    VEC_PUSH(s->a.arena, &s->rw.u.rw.internals,
-             (struct rw_internal){9, "__internal_src_shop_3_source_4"});
+    watch_scene_source(s);
     fault_clear(&fault);
-    if (step_verify(&s->a, &fault) != STEP_CONTINUE) {
+    if (step_position(&s->a, &fault) != STEP_CONTINUE ||
+        step_verify(&s->a, &fault) != STEP_CONTINUE) {
         fail_msg("%s", fault.text);
     }
     return watch_scene_condition(s, CONDITION_SOURCE_READY);
@@ -49,7 +47,7 @@ static void it_catches_up_until_its_position_is_newer(void **state)
 {
     struct watch_scene *s = *state;
 
-    s->offset = (struct rw_offset){.file = "mysql-bin.000067", .event_ms = 1000};
+    s->offset = (struct rw_offset){.at = {.file = "mysql-bin.000067"}, .event_ms = 1000};
     assert_string_equal(look(s)->reason, "Shared");
     watch_scene_next(s);
     s->offset.event_ms = wall_ms(s);
@@ -128,7 +126,7 @@ static void the_same_is_not_sent_again_within_an_hour(void **state)
     struct watch_scene *s = *state;
 
     assert_true(may_alter(s));
-    altered_note(&s->a);
+    altered_note(&s->a, &s->a.plan.steps.v[0]);
     s->clock.now_ms += 60000;
     watch_scene_next(s);
     assert_false(may_alter(s));
@@ -144,6 +142,27 @@ static void the_same_is_not_sent_again_within_an_hour(void **state)
     assert_true(may_alter(s));
 }
 
+/* How long ago it was, no wall clock tells. */
+static void a_clock_that_jumps_changes_no_patience(void **state)
+{
+    struct watch_scene *s = *state;
+    static const int64_t JUMPS_MS[] = {INT64_C(7) * 3600000, INT64_C(-7) * 3600000};
+
+    for (size_t i = 0; i < COUNT_OF(JUMPS_MS); i++) {
+        s->clock.wall_jump_ms = 0;
+        plan_alteration(s);
+        altered_note(&s->a, &s->a.plan.steps.v[0]);
+        s->clock.wall_jump_ms = JUMPS_MS[i];
+        s->clock.now_ms += ALTERED_PATIENCE_MS - 1;
+        assert_true(altered_is_recent(&s->a));
+        assert_false(may_alter(s));
+        s->clock.now_ms += 1;
+        assert_false(altered_is_recent(&s->a));
+        s->clock.now_ms += ALTERED_AGAIN_MS;
+        assert_true(may_alter(s));
+    }
+}
+
 #define IN_SCENE(test)                                                                   \
     cmocka_unit_test_setup_teardown(test, watch_scene_setup, watch_scene_teardown)
 
@@ -154,6 +173,7 @@ int main(void)
         IN_SCENE(after_ten_minutes_the_ordinary_rules_hold),
         IN_SCENE(a_sink_that_waits_meanwhile_has_not_failed),
         IN_SCENE(what_differs_is_told_but_later),
+        IN_SCENE(a_clock_that_jumps_changes_no_patience),
         IN_SCENE(the_same_is_not_sent_again_within_an_hour),
     };
 

@@ -51,7 +51,7 @@ static void who_is_called_and_does_not_come_is_not_waited_for(void **state)
     }
     expect_parked(lane, "gone");
     /* Whoever is parked looks again by itself, the first one soon. */
-    assert_int_equal(told.low[told.n - 1], true);
+    assert_int_equal(told.priority[told.n - 1], QUEUE_LOW);
     assert_in_range(told.delay_ms[told.n - 1], 1, 1000);
     expect_parked(lane, "patient");
     assert_in_range(told.delay_ms[told.n - 1], 10000, 60000);
@@ -99,6 +99,91 @@ static void a_lane_that_goes_sends_its_parked_away(void **state)
     lane_put(lane_get(scene->lanes, "ns/a", "2")); /* another password */
     assert_int_equal(told.n, 1);
     assert_string_equal(told.woken[0], "b");
+    session_close(&first, NULL);
+    lane_put(lane);
+}
+
+/* --- who comes first --- */
+
+static void fill(struct lane *lane, struct session in[LANE_LIMIT],
+                 char keys[LANE_LIMIT][8])
+{
+    for (size_t i = 0; i < LANE_LIMIT; i++) {
+        (void)snprintf(keys[i], sizeof(keys[i]), "k%zu", i);
+        expect_enter(lane, keys[i], &in[i]);
+    }
+}
+
+static void a_fresh_change_goes_before_the_crowd(void **state)
+{
+    struct lane *lane = trusted_lane("ns/a");
+    struct session in[LANE_LIMIT] = {0}, change = {0};
+    char keys[LANE_LIMIT][8], crowd[16][8];
+
+    (void)state;
+    fill(lane, in, keys);
+    for (size_t i = 0; i < COUNT_OF(crowd); i++) {
+        (void)snprintf(crowd[i], sizeof(crowd[i]), "c%zu", i);
+        expect_parked(lane, crowd[i]);
+    }
+    expect_parked(lane, "U1");
+    /* It is the first now, so it looks again soon, and still as a change. */
+    assert_in_range(told.delay_ms[told.n - 1], 1, 1000);
+    assert_int_equal(told.priority[told.n - 1], QUEUE_URGENT);
+    expect_parked(lane, "U2");
+    told.n = 0;
+    session_close(&in[0], NULL);
+    assert_int_equal(told.n, 1);
+    assert_string_equal(told.woken[0], "U1");
+    assert_int_equal(told.priority[0], QUEUE_URGENT);
+    session_close(&in[1], NULL);
+    assert_int_equal(called("U2"), 1);
+    session_close(&in[2], NULL);
+    assert_int_equal(called("c0"), 1);
+    assert_int_equal(told.priority[told.n - 1], QUEUE_NORMAL);
+    expect_enter(lane, "U1", &change);
+    session_close(&change, NULL);
+    session_close(&in[3], NULL);
+    lane_put(lane);
+}
+
+/* The outage is heard of by those first who wait for what comes of their change. */
+static void fresh_changes_are_sent_away_first(void **state)
+{
+    struct lane *lane = lane_get(scene->lanes, "ns/a", "1");
+    struct session first = {0};
+
+    (void)state;
+    expect_enter(lane, "a", &first);
+    expect_parked(lane, "b");
+    expect_parked(lane, "U1");
+    told.n = 0;
+    lane_put(lane_get(scene->lanes, "ns/a", "2")); /* another password */
+    assert_int_equal(told.n, 2);
+    assert_string_equal(told.woken[0], "U1");
+    assert_int_equal(told.priority[0], QUEUE_URGENT);
+    assert_string_equal(told.woken[1], "b");
+    assert_int_equal(told.priority[1], QUEUE_LOW);
+    session_close(&first, NULL);
+    lane_put(lane);
+}
+
+static void those_who_find_room_together_are_called_in_order(void **state)
+{
+    struct lane *lane = lane_get(scene->lanes, "ns/a", "1");
+    struct session first = {0};
+
+    (void)state;
+    expect_enter(lane, "a", &first);
+    expect_parked(lane, "b");
+    expect_parked(lane, "c");
+    expect_parked(lane, "U1");
+    told.n = 0;
+    expect_answer(&first);
+    assert_int_equal(told.n, 3);
+    assert_string_equal(told.woken[0], "U1");
+    assert_string_equal(told.woken[1], "b");
+    assert_string_equal(told.woken[2], "c");
     session_close(&first, NULL);
     lane_put(lane);
 }
@@ -189,6 +274,9 @@ int main(void)
         CIRCUIT_TEST(who_is_called_and_does_not_come_is_not_waited_for),
         CIRCUIT_TEST(commands_take_no_room_and_are_never_parked),
         CIRCUIT_TEST(a_lane_that_goes_sends_its_parked_away),
+        CIRCUIT_TEST(a_fresh_change_goes_before_the_crowd),
+        CIRCUIT_TEST(fresh_changes_are_sent_away_first),
+        CIRCUIT_TEST(those_who_find_room_together_are_called_in_order),
         CIRCUIT_TEST(behind_a_call_that_hangs_one_more_tries),
         CIRCUIT_TEST(who_hangs_in_one_lane_takes_no_room_in_another),
     };

@@ -59,6 +59,54 @@ static void a_server_that_never_answers_is_dead(void **state)
     lane_put(lane);
 }
 
+/* What /debug/state tells of it. */
+static void its_last_failure_is_remembered(void **state)
+{
+    struct lane *lane = trusted_lane("ns/a");
+    struct session session = {0}, command = {0};
+    struct fault fault = FAULT_INIT;
+
+    (void)state;
+    look();
+    assert_int_equal(numbers.idle, 1);
+    assert_int_equal(numbers.in_use, 0);
+    assert_int_equal(numbers.fault_ago_ms, -1);
+    scene->db.on_read = never_answers;
+    expect_enter(lane, "a", &session);
+    expect_enter(lane, NULL, &command);
+    look();
+    assert_int_equal(numbers.idle, 0);
+    assert_int_equal(numbers.in_use, 2); /* of one attempt and one command */
+    assert_false(ask(&session, &fault));
+    session_close(&command, NULL);
+    session_close(&session, &fault);
+    scene->clock.now_ms += 300;
+    look();
+    assert_int_equal(numbers.pause_ms, 700);
+    assert_int_equal(numbers.fault_ago_ms, 300);
+    assert_string_equal(numbers.fault.text, "no answer within a minute");
+    assert_false(numbers.trying);
+    scene->clock.now_ms += 700;
+    scene->db.on_read = NULL;
+    look();
+    assert_int_equal(numbers.state, LANE_HALF_OPEN);
+    assert_false(numbers.trying);
+    expect_enter(lane, "a", &session);
+    look();
+    assert_true(numbers.trying);
+    expect_answer(&session);
+    session_close(&session, NULL);
+    look();
+    assert_int_equal(numbers.state, LANE_CLOSED);
+    assert_int_equal(numbers.fault_ago_ms, 1001); /* an answer takes one */
+    assert_string_equal(numbers.fault.text, "no answer within a minute");
+    lane_put(lane_get(scene->lanes, "ns/a", "2")); /* another server, perhaps */
+    look();
+    assert_int_equal(numbers.fault_ago_ms, -1);
+    assert_string_equal(numbers.fault.text, "");
+    lane_put(lane);
+}
+
 /* Who was let through may leave without a word from the server: then the next one tries.
  */
 static void a_probe_that_asks_nothing_proves_nothing(void **state)
@@ -145,7 +193,7 @@ static void who_waited_for_a_login_hears_how_it_went(void **state)
     assert_int_equal(told.n, COUNT_OF(crowd));
     for (size_t i = 0; i < COUNT_OF(crowd); i++) {
         assert_string_equal(told.woken[i], crowd[i]);
-        assert_true(told.low[i]);
+        assert_int_equal(told.priority[i], QUEUE_LOW);
         assert_true(i == 0 || told.delay_ms[i] >= told.delay_ms[i - 1]);
     }
     assert_in_range(told.delay_ms[COUNT_OF(crowd) - 1], 300, 1000);
@@ -162,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CIRCUIT_TEST(a_server_that_never_answers_is_dead),
+        CIRCUIT_TEST(its_last_failure_is_remembered),
         CIRCUIT_TEST(a_probe_that_asks_nothing_proves_nothing),
         CIRCUIT_TEST(a_server_that_answers_others_is_not_dead),
         CIRCUIT_TEST(who_waited_for_a_login_hears_how_it_went),

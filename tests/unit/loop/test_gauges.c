@@ -11,7 +11,8 @@ static const struct gauges_row STREAMING = {.phase = PHASE_STREAMING,
                                             .sink = "Running",
                                             .lag_s = 4,
                                             .undelivered = 12,
-                                            .snapshot_rows = 1000};
+                                            .snapshot_rows = 1000,
+                                            .difference = 2};
 
 static void gauges_freep(struct gauges **gauges)
 {
@@ -52,6 +53,14 @@ static void each_resource_has_its_series(void **state)
         "tablesync_undelivered_rows{namespace=\"shop\",name=\"orders\"} 12\n");
     assert_contains(printed(g, 10, METRIC_SNAPSHOT_ROWS, &out),
                     "tablesync_snapshot_rows{namespace=\"shop\",name=\"items\"} 1000\n");
+    assert_contains(
+        printed(g, 10, METRIC_VERIFY_DIFFERENCE, &out),
+        "tablesync_verification_difference_rows{namespace=\"shop\",name=\"orders\"} 2\n");
+    row.difference = -1;
+    gauges_set(g, "shop/items", &row);
+    assert_string_equal(
+        printed(g, 10, METRIC_VERIFY_DIFFERENCE, &out),
+        "tablesync_verification_difference_rows{namespace=\"shop\",name=\"orders\"} 2\n");
     assert_string_equal(printed(g, 10, METRIC_SINK_STATE, &out),
                         "tablesync_sink_state{namespace=\"shop\",name=\"orders\",state="
                         "\"Running\"} 1\n");
@@ -68,6 +77,35 @@ static void each_resource_has_its_series(void **state)
         "tablesync_condition{namespace=\"shop\",name=\"orders\",type=\"InSync\",status="
         "\"True\"} 1\n");
     assert_false(gauges_print(g, 10, METRIC_API_WRITES, &out));
+}
+
+static void the_binary_log_that_is_left_to_read_has_its_series(void **state)
+{
+    GAUGES;
+    struct gauges_row row = STREAMING;
+
+    gauges_set(g, "shop/unread", &row);
+    row.retention_s = 0; /* kept for ever */
+    row.position_ms = 1000;
+    gauges_set(g, "shop/kept", &row);
+    assert_int_equal(gauges_runway_s(g, 5000), -1);
+    assert_string_equal(printed(g, 10, METRIC_RETENTION, &out), "");
+    row.retention_s = 3600;
+    row.position_ms = INT64_C(1795406461900);
+    gauges_set(g, "shop/orders", &row);
+    row.retention_s = 86400;
+    gauges_set(g, "shop/parts", &row);
+    assert_string_equal(printed(g, 2, METRIC_RETENTION, &out),
+                        "tablesync_binlog_retention_seconds{namespace=\"shop\",name="
+                        "\"orders\"} 3600\n");
+    assert_string_equal(printed(g, 2, METRIC_POSITION, &out),
+                        "tablesync_source_position_timestamp_seconds{namespace=\"shop\","
+                        "name=\"kept\"} 1\n"
+                        "tablesync_source_position_timestamp_seconds{namespace=\"shop\","
+                        "name=\"orders\"} 1795406461\n");
+    assert_int_equal(gauges_runway_s(g, row.position_ms), 3600);
+    assert_int_equal(gauges_runway_s(g, row.position_ms + 3000000), 600);
+    assert_int_equal(gauges_runway_s(g, row.position_ms + 9000000), 0);
 }
 
 static void the_first_by_name_have_series_and_the_others_are_counted(void **state)
@@ -167,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_resource_has_its_series),
+        cmocka_unit_test(the_binary_log_that_is_left_to_read_has_its_series),
         cmocka_unit_test(the_first_by_name_have_series_and_the_others_are_counted),
         cmocka_unit_test(sums_are_over_all),
         cmocka_unit_test(a_set_replaces_and_is_read_back),

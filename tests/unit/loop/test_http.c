@@ -45,6 +45,28 @@ static void metrics_text(void *context, struct buf *out)
     buf_addz(out, "a_metric 1\n");
 }
 
+/* Tells what it was asked, or what the filter's limit stands for. */
+static bool audit_text(void *context, const struct audit_filter *f, bool logs,
+                       struct buf *out, struct fault *fault)
+{
+    (void)context;
+    if (f->limit == 413) {
+        return fault_set(fault, FAULT_SPEC, "AnswerTooLarge", "ask for fewer");
+    }
+    if (f->limit == 503) {
+        return fault_set(fault, FAULT_UNAVAILABLE, "AuditWaits", "ask the leader");
+    }
+    if (f->limit == 500) {
+        return fault_set(fault, FAULT_BUG, NULL, "broken");
+    }
+    buf_addf(out, "%s %s/%s run %lld limit %lld before %lld", logs ? "logs" : "runs",
+             f->namespace == NULL ? "*" : f->namespace, f->name == NULL ? "*" : f->name,
+             (long long)f->run, (long long)f->limit, (long long)f->before);
+    return f->bytes_max == HTTP_AUDIT_BYTES_MAX
+               ? true
+               : fault_set(fault, FAULT_BUG, NULL, "without a ceiling");
+}
+
 static void start(struct bench *b, bool debug)
 {
     const struct http_listen listen = {.address = "127.0.0.1:0",
@@ -66,7 +88,8 @@ static void setup(struct bench *b)
         .live = {{.name = "workers"}},
         .ready = {{.name = "caches", .good = caches}, {.name = "audit", .detail = audit}},
         .metrics = metrics_text,
-        .state = state_text};
+        .state = state_text,
+        .audit = audit_text};
     b->lg = lg_new(b->log_fd, LG_INFO, clock_system());
 }
 
@@ -249,6 +272,38 @@ static void only_this_machines_names_are_answered(void **state)
     assert_int_equal(lg_get_level(b.lg), LG_INFO);
 }
 
+static void the_audit_is_asked_for_in_pages(void **state)
+{
+    BENCH(true);
+    expect(&b, "/audit/runs", 200, "runs */* run 0 limit 50 before 0");
+    expect(&b, "/audit/logs?namespace=a%20b&name=c%2Fd&run=7&limit=1000&before=9", 200,
+           "logs a b/c/d run 7 limit 1000 before 9");
+    expect(&b, "/audit/runs?namespace=&name=", 200, "runs */* run 0 limit 50 before 0");
+    assert_non_null(
+        strstr(ask(&b, "GET", "/audit/runs", "localhost", ""), "application/json"));
+    expect(&b, "/audit/runs?limit=413", 413, "ask for fewer");
+    expect(&b, "/audit/logs?limit=503", 503, "ask the leader");
+    expect(&b, "/audit/logs?limit=500", 500, "broken");
+    for (const char *const *bad = (const char *const[]){"limit=0", "limit=1001", "limit=",
+                                                        "run=-1", "before=x", NULL};
+         *bad != NULL; bad++) {
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/audit/runs?%s", *bad);
+        assert_int_equal(status_of(ask(&b, "GET", path, "localhost", "")), 400);
+    }
+    assert_int_equal(status_of(ask(&b, "GET", "/audit/runs", "rebound.example", "")),
+                     403);
+    assert_int_equal(status_of(ask(&b, "PUT", "/audit/runs", "localhost", "x")), 405);
+    assert_int_equal(status_of(ask(&b, "GET", "/audit/", "localhost", "")), 404);
+}
+
+static void the_audit_is_not_for_scrapers(void **state)
+{
+    BENCH(false);
+    assert_int_equal(status_of(ask(&b, "GET", "/audit/runs", "localhost", "")), 404);
+}
+
 static void the_debug_listener_is_for_this_machine(void **state)
 {
     static const char *const refused[] = {":6060",        "0.0.0.0:6060", "10.0.0.1:6060",
@@ -291,6 +346,8 @@ int main(void)
         cmocka_unit_test(the_debug_listener_tells_its_state),
         cmocka_unit_test(the_level_changes_by_put),
         cmocka_unit_test(only_this_machines_names_are_answered),
+        cmocka_unit_test(the_audit_is_asked_for_in_pages),
+        cmocka_unit_test(the_audit_is_not_for_scrapers),
         cmocka_unit_test(the_debug_listener_is_for_this_machine),
     };
 

@@ -1,5 +1,6 @@
 #include "loop/gauges.h"
 #include "loop/introspect.h"
+#include "loop/lanes.h"
 #include "loop_unit.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@ struct bench {
     struct unit_kube kube;
     struct unit_db db;
     struct cancel stop;
-    struct reflector syncs;
+    struct reflector syncs[2]; /* of two namespaces */
     struct introspect in;
     struct buf text;
 };
@@ -32,12 +33,15 @@ static void setup(struct bench *b)
     ports.databases = &b->db.base;
     ports.clock = &b->clock.base;
     b->in.loop = loop_new(&ports, &options, &b->stop);
-    b->syncs = (struct reflector){.resource = &loop_resource_sync,
-                                  .store = b->in.loop->syncs,
-                                  .lists = 3,
-                                  .events = 12,
-                                  .last_contact_ms = b->clock.now_ms};
-    b->in.syncs = &b->syncs;
+    b->syncs[0] = (struct reflector){.resource = &loop_resource_sync,
+                                     .namespace = "east",
+                                     .store = b->in.loop->syncs,
+                                     .lists = 3,
+                                     .events = 12,
+                                     .last_contact_ms = b->clock.now_ms};
+    b->syncs[1] = b->syncs[0];
+    b->in.reflectors = b->syncs;
+    b->in.reflector_count = 1;
     buf_init(&b->text, 32 << 20);
 }
 
@@ -113,6 +117,11 @@ static void what_others_hold_is_looked_up(void **state)
     assert_contains(metrics(&b), "\ntablesync_ready_resources 1\n");
     assert_contains(metrics(&b), "\ntablesync_resources{kind=\"TableSync\"} 1\n");
     assert_contains(metrics(&b), "name=\"sync-00001\",type=\"Ready\",status=\"True\"} 1");
+    assert_null(strstr(metrics(&b), "\ntablesync_binlog_runway_min_seconds "));
+    gauges_set(b.in.loop->gauges, "ns/late",
+               &(struct gauges_row){.retention_s = 3600,
+                                    .position_ms = clock_wall_ms(&b.clock.base) - 60000});
+    assert_contains(metrics(&b), "\ntablesync_binlog_runway_min_seconds 3540\n");
     queue_done(b.in.loop->queue, taken);
     assert_contains(metrics(&b), "\nworkqueue_work_duration_seconds_count{name="
                                  "\"tablesync\",controller=\"tablesync\"} 1\n");
@@ -182,12 +191,87 @@ static void the_state_is_json_and_bounded(void **state)
     queue_done(b.in.loop->queue, taken);
 }
 
+/* Of a kind that several namespaces bring there is one series: what they counted
+ * together, and the age of the one that was silent for longest. */
+static void namespaces_add_up(void **state)
+{
+    BENCH;
+    b.in.reflector_count = 2;
+    b.syncs[1].namespace = "west";
+    b.syncs[1].lists = 4;
+    b.clock.now_ms += 2500;
+    b.syncs[1].last_contact_ms = b.clock.now_ms - 1000;
+    assert_contains(metrics(&b), "\ntablesync_watch_last_event_seconds{resource="
+                                 "\"tablesyncs\"} 2.5\n");
+    b.syncs[0].last_contact_ms = b.clock.now_ms;
+    assert_contains(metrics(&b), "\ntablesync_watch_last_event_seconds{resource="
+                                 "\"tablesyncs\"} 1\n");
+    assert_contains(metrics(&b), "\ntablesync_lists_total{resource=\"tablesyncs\"} 7\n");
+    AUTO(json_freep) struct json *root = state_of(&b);
+    const struct json *west = json_at(json_get(root, "caches"), 1);
+    assert_string_equal(json_get_string(west, "namespace"), "west");
+    assert_int_equal(json_path_int(west, "lists", 0), 4);
+}
+
+static bool refuses(struct unit_db *db, struct fault *fault)
+{
+    (void)db;
+    return fault_set(fault, FAULT_DENIED, NULL, "'u' may not log in: \"***\"");
+}
+
+/* One whose login is refused, beside one that answers. */
+static void connections_tell_how_they_are(void **state)
+{
+    BENCH;
+    const struct dbconn conn = {.type = DBCONN_RISINGWAVE};
+    const struct db_endpoint endpoint = {.conn = &conn, .user = "u"};
+    struct lane *well = lane_get(b.in.loop->lanes, "ns/well", "1");
+    struct lane *ill = lane_get(b.in.loop->lanes, "ns/ill", "1");
+    struct session session = {0}, none = {0};
+    struct fault fault = FAULT_INIT;
+
+    assert_ok(session_open(well, &endpoint, "TableSync/ns/a", &b.stop, &session, &fault),
+              fault);
+    b.db.on_open = refuses;
+    assert_false(session_open(ill, &endpoint, "TableSync/ns/a", &b.stop, &none, &fault));
+    b.clock.now_ms += 400;
+    AUTO(json_freep) struct json *root = state_of(&b);
+    for (const struct json *c = json_first(json_get(root, "connections")); c != NULL;
+         c = json_next(c)) {
+        bool is_ill = strcmp(json_get_string(c, "connection"), "ns/ill") == 0;
+        const char *at = json_get_string(c, "triesAgainAt");
+        char due[CLOCK_RFC3339_SIZE];
+
+        assert_string_equal(json_get_string(c, "breaker"), is_ill ? "open" : "closed");
+        assert_int_equal(json_path_int(c, "sessionsInUse", -1), is_ill ? 0 : 1);
+        assert_int_equal(json_path_int(c, "sessionsIdle", -1), 0);
+        assert_int_equal(json_path_int(c, "triesAgainInMs", -1), is_ill ? 600 : -1);
+        assert_int_equal(json_path_int(c, "lastFaultMsAgo", -1), is_ill ? 400 : -1);
+        assert_int_equal(json_get(c, "lastFault") != NULL, is_ill);
+        if (is_ill) {
+            (void)clock_format_rfc3339(clock_wall_ms(&b.clock.base) + 600, due);
+            assert_string_equal(at, due);
+            assert_string_equal(json_get_string(c, "lastFault"), fault.text);
+        }
+    }
+    assert_int_equal(json_size(json_get(root, "connections")), 2);
+    b.clock.now_ms += 600;
+    AUTO(json_freep) struct json *later = state_of(&b);
+    assert_contains(buf_z(&b.text), "\"half-open\"");
+    assert_contains(buf_z(&b.text), "\"trying\": false");
+    session_close(&session, NULL);
+    lane_put(well);
+    lane_put(ill);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_others_hold_is_looked_up),
+        cmocka_unit_test(namespaces_add_up),
         cmocka_unit_test(ten_thousand_resources_cost_milliseconds),
         cmocka_unit_test(the_state_is_json_and_bounded),
+        cmocka_unit_test(connections_tell_how_they_are),
     };
 
     return cmocka_run_group_tests_name("loop/introspect", tests, NULL, NULL);

@@ -255,6 +255,7 @@ static void a_sweep_takes_what_nobody_needs(void **state)
     struct kept *k = *state;
     struct loop *loop = k->scene->loop;
     const char *const names[] = {"used", "there", "neither"};
+    const char *elsewhere = "else";
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         struct dbconn conn = a_conn(names[i]);
@@ -267,10 +268,11 @@ static void a_sweep_takes_what_nobody_needs(void **state)
                              "\"uid\":\"c\",\"resourceVersion\":\"9\"}}"));
     keep_sweep(loop, "else");
     assert_true(stored_ms(k, "neither") > 0);
-    loop->options.namespace = "else"; /* nothing is known of shop then */
+    loop->options.namespaces = (struct strlist){.v = &elsewhere, .n = 1};
+    /* Nothing is known of shop then. */
     keep_sweep(loop, NULL);
     assert_true(stored_ms(k, "neither") > 0);
-    loop->options.namespace = NULL;
+    loop->options.namespaces = (struct strlist){0};
     loop->ports.crypto = NULL; /* erasing needs no key */
     keep_sweep(loop, "shop");
     assert_int_equal(stored_ms(k, "neither"), 0);

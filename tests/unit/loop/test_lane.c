@@ -77,6 +77,70 @@ static void a_broken_session_is_closed(void **state)
     lane_put(lane);
 }
 
+static bool read_fails(struct unit_db *unit, struct fault *fault)
+{
+    *fault = *(const struct fault *)unit->context;
+    return false;
+}
+
+/* Reads of the server, which fails with `next`, or answers (no class). */
+static void look(struct lane_scene *s, struct session *session, struct fault *next)
+{
+    struct observation *seen = NULL;
+    struct fault fault = FAULT_INIT;
+
+    s->db.context = next;
+    s->db.on_read = next->class == FAULT_NONE ? NULL : read_fails;
+    assert_int_equal(
+        lane_observe(session, OBSERVE_SERVER, "", -1, &s->root, &seen, &fault),
+        next->class == FAULT_NONE);
+    observation_put(seen);
+}
+
+/* Stale is what was idle, and was never answered; and not what a server says of itself.
+ */
+static void only_silence_makes_an_idle_session_stale(void **state)
+{
+    struct lane_scene *s = *state;
+    static const struct {
+        bool idled, answered; /* it was idle; something was answered before it fails */
+        enum fault_class class;
+        const char *reason;
+        bool stale;
+    } rows[] = {{true, false, FAULT_UNAVAILABLE, "Unreachable", true},
+                {true, false, FAULT_UNAVAILABLE, "Timeout", true},
+                {true, false, FAULT_UNAVAILABLE, "NoBackends", false},
+                {true, false, FAULT_UNAVAILABLE, "Recovering", false},
+                {true, false, FAULT_DENIED, "MissingGrant", false},
+                {true, false, FAULT_CANCELLED, NULL, false},
+                {true, true, FAULT_UNAVAILABLE, "Unreachable", false},
+                {false, false, FAULT_UNAVAILABLE, "Unreachable", false}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct lane *lane = lane_get(s->lanes, "ns/a", "1");
+        struct session session = lane_scene_open(s, lane, &lane_mysql);
+        struct fault fault = FAULT_INIT, none = FAULT_INIT;
+
+        if (rows[i].idled) {
+            session_close(&session, NULL);
+            session = lane_scene_open(s, lane, &lane_mysql);
+        }
+        if (rows[i].answered) {
+            look(s, &session, &none);
+        }
+        assert_false(session_was_stale(&session));
+        (void)fault_set(&fault, rows[i].class, rows[i].reason, "it went wrong");
+        look(s, &session, &fault);
+        assert_int_equal(session_was_stale(&session), rows[i].stale);
+        look(s, &session, &fault); /* asked on although it is broken: no other answer */
+        assert_int_equal(session_was_stale(&session), rows[i].stale);
+        session_close(&session, &fault);
+        assert_false(session_was_stale(&session));
+        lane_put(lane);
+        lanes_remove(s->lanes, "ns/a");
+    }
+}
+
 /* Another password or host: nothing of the old identity is used any more. */
 static void a_new_fingerprint_drops_everything(void **state)
 {
@@ -218,6 +282,7 @@ int main(void)
         LANE_TEST(idle_sessions_are_used_again),
         LANE_TEST(only_a_few_stay_idle),
         LANE_TEST(a_broken_session_is_closed),
+        LANE_TEST(only_silence_makes_an_idle_session_stale),
         LANE_TEST(a_new_fingerprint_drops_everything),
         LANE_TEST(a_held_lane_outlives_its_removal),
         LANE_TEST(a_dead_server_is_not_asked_again_for_a_while),

@@ -54,10 +54,30 @@ static void who_never_comes_is_passed_over(void **state)
     lane_put(lane);
 }
 
+static void a_fresh_change_has_the_next_turn(void **state)
+{
+    struct lane *lane = trusted_lane("ns/a");
+
+    (void)state;
+    assert_true(begin(lane, "a"));
+    assert_false(begin(lane, "b")); /* stood ready; goes on being the next but one */
+    assert_false(begin(lane, "c"));
+    assert_false(begin(lane, "U1"));
+    assert_int_equal(told.priority[told.n - 1], QUEUE_URGENT);
+    lane_end_ddl(lane);
+    assert_int_equal(called("U1"), 1);
+    assert_false(begin(lane, "b"));
+    assert_true(begin(lane, "U1"));
+    assert_int_equal(called("b"), 1);
+    lane_end_ddl(lane);
+    lane_put(lane);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CIRCUIT_TEST(turns_go_round_in_order),
+        CIRCUIT_TEST(a_fresh_change_has_the_next_turn),
         CIRCUIT_TEST(who_never_comes_is_passed_over),
     };
 

@@ -224,12 +224,14 @@ static void open_with_all(struct crew *crew)
     }
 }
 
-static void woken(void *context, const char *key, int64_t delay_ms, bool low)
+static void woken(void *context, const char *key, int64_t delay_ms,
+                  enum queue_priority priority)
 {
     struct crew *crew = context;
 
     (void)key;
-    crew->woken += low && delay_ms < 1000 ? 1 : 0; /* the rest looks again by itself */
+    /* The rest looks again by itself. */
+    crew->woken += priority == QUEUE_LOW && delay_ms < 1000 ? 1 : 0;
 }
 
 static void told(void *context, const char *connection, int64_t pause_ms)

@@ -101,19 +101,19 @@ static void an_alteration_is_known_by_what_it_was(void **state)
     struct memo *memo = memo_new(1);
 
     (void)state;
-    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1"), 0);
-    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a"), 0);
-    memo_altered(memo, "shop/rw s.a", "1", 1000);
-    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1"), 1000);
-    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "2"), 0);
-    assert_int_equal(memo_altered_at(memo, "shop/rw s.b", "1"), 0);
-    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a"), 1000);
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1").monotonic_ms, 0);
+    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a").wall_ms, 0);
+    memo_altered(memo, "shop/rw s.a", "1", (struct memo_time){1000, 7000});
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1").monotonic_ms, 1000);
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "2").monotonic_ms, 0);
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.b", "1").monotonic_ms, 0);
+    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a").wall_ms, 7000);
     memo_caught_up(memo, "shop/rw s.a");
-    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a"), 0);
-    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1"), 1000);
-    memo_altered(memo, "shop/rw s.a", "2", 2000);
-    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1"), 0);
-    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a"), 2000);
+    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a").wall_ms, 0);
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1").monotonic_ms, 1000);
+    memo_altered(memo, "shop/rw s.a", "2", (struct memo_time){2000, 5000});
+    assert_int_equal(memo_altered_at(memo, "shop/rw s.a", "1").monotonic_ms, 0);
+    assert_int_equal(memo_catches_up_since(memo, "shop/rw s.a").wall_ms, 5000);
     memo_free(memo);
 }
 

@@ -70,6 +70,32 @@ static void each_fault_has_its_conditions(void **state)
     }
 }
 
+/* Of all conditions the one that is a memory: whoever fails meanwhile takes nothing back.
+ */
+static void what_was_purged_is_not_forgotten(void **state)
+{
+    static const struct {
+        enum fault_class class;
+        const char *reason, *shown;
+    } rows[] = {{FAULT_UNAVAILABLE, "Unreachable", "BinlogPurged"},
+                {FAULT_UNAVAILABLE, "Recovering", "BinlogPurged"},
+                {FAULT_REFUSED, "SourceFailed", "BinlogPurged"},
+                {FAULT_REFUSED, "BinlogPurged", "BinlogPurged"}};
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
+
+        scene_begin(s, "position");
+        attempt_condition(&s->a, CONDITION_SOURCE_READY, "BinlogPurged", "since then");
+        (void)fault_set(&fault, rows[i].class, rows[i].reason, "trial %zu", i);
+        assert_ok(report(&s->a, &fault, &unwritten), unwritten);
+        scene_expect(s, "SourceReady", "False", rows[i].shown);
+        scene_expect(s, "Ready", "False", rows[i].reason);
+        scene_end(s);
+    }
+}
+
 static void pauses_grow_up_to_the_longest(void **state)
 {
     static const int64_t middle_ms[] = {2000, 4000, 8000, 16000, 32000, 60000, 60000};
@@ -107,42 +133,6 @@ static void success_forgets_the_failures(void **state)
     assert_null(json_get(s->written, "retries"));
     assert_null(json_get(s->written, "nextRetryAt"));
     assert_int_equal(queue_fail(s->loop->queue, s->a.key), 0);
-    scene_end(s);
-}
-
-/* A conflict and a stop say nothing about the world: no status, no count of failures. */
-static void conflict_and_stop_are_not_told(void **state)
-{
-    struct scene *s = *state;
-    struct fault fault = FAULT_INIT, unwritten = FAULT_INIT;
-
-    scene_begin(s, "finalize");
-    (void)fault_set(&fault, FAULT_CONFLICT, NULL, "changed meanwhile");
-    assert_ok(report(&s->a, &fault, &unwritten), unwritten);
-    assert_in_range(s->a.requeue_ms, 1, 1000);
-    scene_end(s);
-    scene_begin(s, "apply");
-    (void)fault_set(&fault, FAULT_CANCELLED, NULL, "stopped");
-    assert_ok(report(&s->a, &fault, &unwritten), unwritten);
-    scene_end(s);
-    assert_int_equal(s->writes, 0);
-    assert_int_equal(queue_fail(s->loop->queue, "TableSync/shop/orders"), 0);
-}
-
-static void what_says_nothing_new_is_not_written(void **state)
-{
-    struct scene *s = *state;
-    struct fault unwritten = FAULT_INIT;
-
-    scene_begin(s, "verify");
-    s->a.status.phase = PHASE_STREAMING;
-    assert_ok(report(&s->a, NULL, &unwritten), unwritten);
-    assert_int_equal(s->writes, 1);
-    assert_int_equal(s->events, 1); /* the transition to Ready */
-    s->a.conditions_before = s->a.conditions;
-    assert_ok(report(&s->a, NULL, &unwritten), unwritten);
-    assert_int_equal(s->writes, 1);
-    assert_int_equal(s->events, 1);
     scene_end(s);
 }
 
@@ -345,10 +335,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(each_fault_has_its_conditions),
+        SCENE_TEST(what_was_purged_is_not_forgotten),
         SCENE_TEST(pauses_grow_up_to_the_longest),
         SCENE_TEST(success_forgets_the_failures),
-        SCENE_TEST(conflict_and_stop_are_not_told),
-        SCENE_TEST(what_says_nothing_new_is_not_written),
         SCENE_TEST(a_stream_that_stalls_is_looked_at_like_others),
         SCENE_TEST(a_refused_status_write_is_a_fault_and_no_event),
         SCENE_TEST(a_paused_reconcile_observes_nothing),

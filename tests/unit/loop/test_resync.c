@@ -200,15 +200,18 @@ static void what_makes_a_first_run(void **state)
 {
     static const struct {
         const char *kind, *state, *applied;
-        bool owned, shared, first;
+        bool owned, shared, first, first_target;
     } rows[] = {
-        {"Table", "Pending", NULL, true, false, true},
-        {"Table", "Missing", NULL, true, false, true},
-        {"Table", "Creating", NULL, true, false, false},
-        {"Sink", "Ready", NULL, true, false, false},
-        {"Source", "Ready", NULL, false, true, true},
-        {"TargetTable", "Ready", NULL, false, false, true},
-        {"Source", "Ready", "sha256:1", false, true, false},
+        {"Table", "Pending", NULL, true, false, true, true},
+        {"Table", "Missing", NULL, true, false, true, true},
+        {"Table", "Creating", NULL, true, false, false, true},
+        {"Sink", "Ready", NULL, true, false, false, true},
+        {"Source", "Ready", NULL, false, true, true, true},
+        {"TargetTable", "Pending", NULL, true, false, true, true},
+        {"TargetTable", "Creating", NULL, true, false, false, true}, /* emptied, say */
+        {"TargetTable", "Ready", NULL, true, false, false, false},
+        {"TargetTable", "Ready", NULL, false, false, true, false}, /* adopted */
+        {"Source", "Ready", "sha256:1", false, true, false, false},
     };
     struct scene *s = *state;
 
@@ -222,6 +225,7 @@ static void what_makes_a_first_run(void **state)
                                         .owned = rows[i].owned,
                                         .shared = rows[i].shared});
         assert_int_equal(attempt_first_run(&s->a), rows[i].first);
+        assert_int_equal(attempt_first_target(&s->a), rows[i].first_target);
         scene_end(s);
     }
 }

@@ -177,7 +177,7 @@ static void rows_that_are_late_prove_nothing(void **state)
     settle(s);
     VEC_PUSH(s->a.arena, &s->a.plan.steps,
              (struct plan_step){.kind = PLAN_ALTER_SOURCE, .id = "1"});
-    altered_note(&s->a);
+    altered_note(&s->a, &s->a.plan.steps.v[0]);
     s->source_rows = 0;
     for (int i = 0; i < 5; i++) {
         assert_int_equal(look(s), STEP_CONTINUE);

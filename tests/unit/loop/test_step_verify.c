@@ -56,6 +56,29 @@ static void a_proven_sink_stays_proven_after_a_restart(void **state)
     assert_int_equal(s->a.status.phase, PHASE_STREAMING);
 }
 
+/* RisingWave's events and its present moment are of one clock, whatever ours shows. */
+static void a_failed_load_is_told_for_five_minutes(void **state)
+{
+    struct watch_scene *s = *state;
+    const int64_t failed_ms = UNIT_EPOCH_MS;
+
+    s->clock.wall_jump_ms = INT64_C(-7) * 3600000;
+    VEC_PUSH(s->a.arena, &s->rw.u.rw.events,
+             (struct rw_event){.type = "SINK_FAIL",
+                               .object = "k_orders_v1",
+                               .error = "Stream load failed",
+                               .object_id = 30,
+                               .at_ms = failed_ms});
+    waits(s, failed_ms - 1000 + 299999);
+    look(s);
+    assert_says(s, CONDITION_SINK_READY, "SinkFailed", "Stream load failed");
+    watch_scene_next(s);
+    waits(s, failed_ms - 1000 + 300000);
+    look(s);
+    assert_string_not_equal(watch_scene_condition(s, CONDITION_SINK_READY)->reason,
+                            "SinkFailed");
+}
+
 static void a_paused_sink_is_not_late(void **state)
 {
     struct watch_scene *s = *state;
@@ -149,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_SCENE(a_drained_sink_streams),
         IN_SCENE(a_proven_sink_stays_proven_after_a_restart),
+        IN_SCENE(a_failed_load_is_told_for_five_minutes),
         IN_SCENE(a_paused_sink_is_not_late),
         IN_SCENE(a_new_version_of_the_sink_is_unproven),
         IN_SCENE(a_new_cdc_table_has_a_snapshot_of_its_own),

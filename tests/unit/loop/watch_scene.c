@@ -142,6 +142,21 @@ static bool source_offset(struct stream_db *db, const char *schema,
     return true;
 }
 
+static bool binlog_lost(struct source_db *db, const struct binlog_position *at,
+                        struct cancel *cancel, struct arena *arena,
+                        struct binlog_answer *out_answer, struct fault *fault)
+{
+    (void)db;
+    (void)cancel;
+    (void)arena;
+    assert_string_equal(at->file, scene->offset.at.file);
+    if (refuses(fault)) {
+        return false;
+    }
+    *out_answer = scene->binlog;
+    return true;
+}
+
 static void source_close(struct source_db *db)
 {
     (void)db; /* the scene owns it */
@@ -189,6 +204,7 @@ static void fill_world(struct watch_scene *s)
     static const struct source_db_ops source_ops = {.count_losses = count_losses,
                                                     .count_rows = source_rows,
                                                     .list_like = list_like,
+                                                    .binlog_lost = binlog_lost,
                                                     .close = source_close};
     static const struct stream_db_ops stream_ops = {.count_rows = stream_rows,
                                                     .snapshot = snapshot,
@@ -298,6 +314,14 @@ void watch_scene_next(struct watch_scene *s)
                  .kind = "Table", .name = "tablesync.t_orders", .id = 17, .owned = true});
     s->a.before = s->a.status;
     end(&last);
+}
+
+void watch_scene_source(struct watch_scene *s)
+{
+    VEC_PUSH(s->a.arena, &s->rw.u.rw.sources,
+             (struct rw_source){.id = 9, .schema = "tablesync", .name = "src_shop"});
+    VEC_PUSH(s->a.arena, &s->rw.u.rw.internals,
+             (struct rw_internal){9, "__internal_src_shop_3_source_4"});
 }
 
 void watch_scene_restart(struct watch_scene *s)

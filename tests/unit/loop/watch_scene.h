@@ -26,6 +26,7 @@ struct watch_scene {
     struct rw_snapshot snapshot;
     struct rw_backlog backlog;
     struct rw_offset offset;
+    struct binlog_answer binlog;
     enum fault_class refusal; /* FAULT_NONE, or of what the next count fails with */
     /* What they were asked. */
     int64_t counted_source, counted_stream, counted_losses, listed;
@@ -47,6 +48,8 @@ int watch_scene_teardown(void **state);
  * sink (id 30) and the target with our mark.
  */
 void watch_scene_next(struct watch_scene *s);
+/* The shared source is in the catalog, too (id 9, "src_shop"). */
+void watch_scene_source(struct watch_scene *s);
 /* Leaves arena and attempt of the last one behind as a controller's restart would. */
 void watch_scene_restart(struct watch_scene *s);
 
