@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool cluster_open(const struct options *options, struct cluster *out_cluster,
-                  struct fault *fault)
+bool cluster_config(const struct options *options, struct arena *arena,
+                    struct kube_config *out_config, struct fault *fault)
 {
-    struct cluster cluster = {.arena = arena_new(ARENA_CEILING_BYTES)};
     struct kube_config_sources sources = {
         .explicit_path = options->values[OPTION_KUBECONFIG],
         .context = options->values[OPTION_CONTEXT],
@@ -19,10 +18,18 @@ bool cluster_open(const struct options *options, struct cluster *out_cluster,
         .service_host = getenv("KUBERNETES_SERVICE_HOST"),
         .service_port = getenv("KUBERNETES_SERVICE_PORT"),
         .service_account_dir = "/var/run/secrets/kubernetes.io/serviceaccount"};
+
+    return kube_config_load(&sources, arena, out_config, fault);
+}
+
+bool cluster_open(const struct options *options, struct cluster *out_cluster,
+                  struct fault *fault)
+{
+    struct cluster cluster = {.arena = arena_new(ARENA_CEILING_BYTES)};
     char *agent =
         arena_printf(cluster.arena, "tablesync/%s (linux)", command_version_text());
 
-    if (!kube_config_load(&sources, cluster.arena, &cluster.config, fault) ||
+    if (!cluster_config(options, cluster.arena, &cluster.config, fault) ||
         !kube_transport_curl_new(&cluster.config, agent, clock_system(),
                                  &cluster.transport, fault)) {
         cluster_close(&cluster);

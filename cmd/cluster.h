@@ -19,6 +19,9 @@ struct cluster {
 int with_libraries(const struct options *options,
                    int (*command)(const struct options *options, struct fault *fault));
 
+/* Where --kubeconfig, --context and the environment lead; kube_config_deinit() it. */
+MUST_CHECK bool cluster_config(const struct options *options, struct arena *arena,
+                               struct kube_config *out_config, struct fault *fault);
 /* Uses --kubeconfig, --context and the environment. Library set-up must have happened. */
 MUST_CHECK bool cluster_open(const struct options *options, struct cluster *out_cluster,
                              struct fault *fault);

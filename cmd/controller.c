@@ -5,6 +5,7 @@
 #include "cmd/cluster.h"
 #include "cmd/cmd.h"
 #include "cmd/election.h"
+#include "cmd/namespaces.h"
 #include "loop/manager.h"
 
 #include <malloc.h>
@@ -65,7 +66,6 @@ static bool read_options(const struct options *options, struct manager_options *
                          struct audit_options *out_audit, enum lg_level *out_level,
                          struct fault *fault)
 {
-    const char *namespace = options->values[OPTION_WATCH_NAMESPACE];
     int64_t workers = 0;
 
     if (!options_int(options, OPTION_WORKERS, 1, 64, &workers, fault) ||
@@ -86,7 +86,6 @@ static bool read_options(const struct options *options, struct manager_options *
                          options->values[OPTION_LOG_LEVEL]);
     }
     out->workers = (int)workers;
-    out->loop.namespace = namespace == NULL || namespace[0] == '\0' ? NULL : namespace;
     out->loop.attempt_ms = ATTEMPT_MS;
     out->loop.watch_secrets = true;
     out->metrics_address = options->values[OPTION_METRICS_ADDRESS];
@@ -120,6 +119,15 @@ static bool read_initial_sync(const struct options *options, struct manager_opti
     }
     out->loop.list_only = strcmp(how, "list") == 0;
     return true;
+}
+
+static bool read_namespaces(const struct options *options, const struct cluster *cluster,
+                            struct manager_options *out, struct fault *fault)
+{
+    const char *names = options->values[OPTION_WATCH_NAMESPACE];
+
+    out->watched = names == NULL || names[0] == '\0' ? NULL : names;
+    return namespaces_parse(names, cluster->arena, &out->loop.namespaces, fault);
 }
 
 /* Without the flag nothing is kept; with it, a key that is no key prevents the start. */
@@ -178,6 +186,14 @@ static int end(bool good, struct election *election, struct fault *fault)
     return good ? EXIT_OK : command_failed(fault);
 }
 
+/* Points into origin. */
+static const char *host_of(const char *origin)
+{
+    const char *scheme_end = strstr(origin, "://");
+
+    return scheme_end == NULL ? origin : scheme_end + strlen("://");
+}
+
 static int run(const struct options *options, struct fault *fault)
 {
     AUTO(cluster_close) struct cluster cluster = {0};
@@ -201,7 +217,8 @@ static int run(const struct options *options, struct fault *fault)
                                         : host;
     if (!read_options(options, &manager_options, &audit_options, &level, fault) ||
         !read_initial_sync(options, &manager_options, fault) ||
-        !load_keys(options, &crypto, fault) || !cluster_open(options, &cluster, fault)) {
+        !load_keys(options, &crypto, fault) || !cluster_open(options, &cluster, fault) ||
+        !read_namespaces(options, &cluster, &manager_options, fault)) {
         return command_failed(fault);
     }
     ports.lg = lg_new(STDERR_FILENO, level, ports.clock);
@@ -213,9 +230,7 @@ static int run(const struct options *options, struct fault *fault)
         return command_failed(fault);
     }
     ports.kube = cluster.transport;
-    manager_options.api_host = strstr(cluster.config.origin, "://") == NULL
-                                   ? cluster.config.origin
-                                   : strstr(cluster.config.origin, "://") + 3;
+    manager_options.api_host = host_of(cluster.config.origin);
     ports.audit = audit;
     ports.crypto = crypto;
     crashes = open_crashes(&audit_options, ports.lg);
@@ -243,7 +258,10 @@ static int run(const struct options *options, struct fault *fault)
 int command_controller(const struct options *options)
 {
     forbid_core_files();
-    /* Many threads that hold little: one heap each would only keep freed pages apart. */
+    /* Many threads that hold little: one heap each would only keep freed pages apart. And
+     * what is large comes and goes with sessions, Connector/C's stacks of 256 KiB above
+     * all: left to itself, glibc would soon cut it out of the heap, and leave holes. */
     (void)mallopt(M_ARENA_MAX, 2);
+    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     return with_libraries(options, run);
 }

@@ -77,7 +77,8 @@ static bool judge(struct discovery *d, const struct json *object,
                                   .target_user = "user",
                                   .source_password = d->password,
                                   .target_password = d->password,
-                                  .first_run = true};
+                                  .first_run = true,
+                                  .first_target = true};
 
     json_set_string(metadata, "uid", PLAN_UNKNOWN_UID);
     json_set(with_uid, "metadata", metadata);

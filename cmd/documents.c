@@ -54,26 +54,13 @@ static bool doc_call(struct kube_transport *t, const struct kube_request *reques
                      struct cancel *cancel, struct kube_response *out_response,
                      struct fault *fault);
 
-static bool doc_stream(struct kube_transport *t, const struct kube_request *request,
-                       int64_t idle_ms, struct cancel *cancel, kube_on_bytes *on_bytes,
-                       void *context, int *out_status, struct fault *fault)
-{
-    (void)t;
-    (void)request;
-    (void)idle_ms;
-    (void)cancel;
-    (void)on_bytes;
-    (void)context;
-    (void)out_status;
-    return fault_set(fault, FAULT_BUG, NULL, "a plan watches nothing");
-}
-
 static void doc_free(struct kube_transport *t)
 {
     (void)t;
 }
 
-static const struct kube_transport_ops DOCUMENT_OPS = {doc_call, doc_stream, doc_free};
+static const struct kube_transport_ops DOCUMENT_OPS = {doc_call, kube_stream_none,
+                                                       doc_free};
 
 static bool parse(const char *path, const char *namespace, struct json **out_list,
                   struct fault *fault)
@@ -116,6 +103,14 @@ static struct documents *new_documents(struct json *list)
 struct documents *documents_none(void)
 {
     return new_documents(json_new_array());
+}
+
+struct documents *documents_of(struct json *object)
+{
+    struct documents *documents = documents_none();
+
+    json_push(documents->list, object);
+    return documents;
 }
 
 bool documents_read(const char *path, const char *namespace,

@@ -16,6 +16,8 @@ MUST_CHECK bool documents_read(const char *path, const char *namespace,
                                struct documents **out_documents, struct fault *fault);
 /* Documents of no file: everything is in the cluster. */
 struct documents *documents_none(void);
+/* One object, which is taken. */
+struct documents *documents_of(struct json *object);
 void documents_freep(struct documents **documents);
 /* A copy of the index-th object of a kind, the caller frees it; NULL past the end. */
 struct json *documents_copy(struct documents *documents, const char *kind, size_t index);

@@ -19,7 +19,11 @@ static const struct option_row ROWS[] = {
 
 static const struct {
     const char *short_form, *flag;
-} SHORT[] = {{"-f", "file"}, {"-n", "namespace"}, {"-o", "output"}, {"-h", "help"}};
+} SHORT[] = {{"-f", "file"},
+             {"-n", "namespace"},
+             {"-A", "all-namespaces"},
+             {"-o", "output"},
+             {"-h", "help"}};
 
 static int find_flag(char command, struct sv name)
 {
@@ -32,19 +36,31 @@ static int find_flag(char command, struct sv name)
     return -1;
 }
 
+/* "-ojson" and "-o=json", as kubectl takes them. */
+static struct sv short_name(const char *word, struct sv *out_value, bool *out_has_value)
+{
+    struct sv text = sv_from(word);
+
+    for (size_t i = 0; i < COUNT_OF(SHORT); i++) {
+        if (sv_starts(text, sv_from(SHORT[i].short_form))) {
+            struct sv rest = sv_sub(text, 2, text.n);
+
+            *out_has_value = rest.n > 0;
+            *out_value = sv_starts(rest, SV("=")) ? sv_sub(rest, 1, rest.n) : rest;
+            return sv_from(SHORT[i].flag);
+        }
+    }
+    return SV_NULL;
+}
+
 static struct sv flag_name(const char *word, struct sv *out_value, bool *out_has_value)
 {
     struct sv name = sv_from(word);
     size_t equals = 0;
 
     *out_has_value = false;
-    for (size_t i = 0; i < COUNT_OF(SHORT); i++) {
-        if (strcmp(word, SHORT[i].short_form) == 0) {
-            return sv_from(SHORT[i].flag);
-        }
-    }
     if (!sv_starts(name, SV("--"))) {
-        return SV_NULL;
+        return short_name(word, out_value, out_has_value);
     }
     name = sv_sub(name, 2, name.n);
     equals = sv_find(name, SV("="));
@@ -69,11 +85,23 @@ static void set_defaults(char command, struct options *options)
     }
 }
 
-bool options_parse(char command, int argc, char *const *argv, struct options *out_options,
-                   struct fault *fault)
+/* Whether the argument is a word that was taken. */
+static bool take_word(const char *argument, size_t words_max, struct options *options)
 {
-    struct options options;
+    bool is_word = argument[0] != '-' && options->words_n < words_max;
 
+    if (is_word) {
+        options->words[options->words_n++] = argument;
+    }
+    return is_word;
+}
+
+bool options_parse(char command, size_t words_max, int argc, char *const *argv,
+                   struct options *out_options, struct fault *fault)
+{
+    struct options options = {.command = command};
+
+    must(words_max <= OPTIONS_WORDS_MAX);
     set_defaults(command, &options);
     for (int i = 0; i < argc; i++) {
         struct sv value = SV_NULL;
@@ -81,7 +109,10 @@ bool options_parse(char command, int argc, char *const *argv, struct options *ou
         struct sv name = flag_name(argv[i], &value, &has_value);
         int row = name.n == 0 ? -1 : find_flag(command, name);
 
-        if (row < 0) {
+        if (row < 0 && take_word(argv[i], words_max, &options)) {
+            continue;
+        }
+        if (row < 0 || (ROWS[row].value == NULL && has_value && argv[i][1] != '-')) {
             return fault_set(fault, FAULT_SPEC, NULL, "unknown argument '%s'; see --help",
                              argv[i]);
         }
@@ -133,6 +164,17 @@ void options_print_help(char command, struct buf *out)
         }
         buf_addc(out, '\n');
     }
+}
+
+const char *options_flag(char command, size_t index, bool *out_takes_value)
+{
+    for (int i = 0; i < OPTION_MAX; i++) {
+        if (strchr(ROWS[i].commands, command) != NULL && index-- == 0) {
+            *out_takes_value = ROWS[i].value != NULL;
+            return ROWS[i].flag;
+        }
+    }
+    return NULL;
 }
 
 bool options_int(const struct options *options, enum option option, int64_t low,

@@ -59,19 +59,13 @@ static bool check_usage(const struct options *options, struct fault *fault)
     return true;
 }
 
-static int run(const struct options *options, struct fault *fault)
+int command_plan_of(const struct options *options, struct documents *documents,
+                    struct fault *fault)
 {
-    AUTO(documents_freep) struct documents *documents = NULL;
-    AUTO(json_freep) struct json *first = NULL;
-    const char *namespace = options->values[OPTION_NAMESPACE];
+    AUTO(json_freep) struct json *first = documents_copy(documents, "TableSync", 0);
     struct planning p = {.json = strcmp(options->values[OPTION_OUTPUT], "json") == 0};
     bool good = false;
 
-    if (!documents_read(options->values[OPTION_FILE],
-                        namespace == NULL ? "default" : namespace, &documents, fault)) {
-        return command_failed(fault);
-    }
-    first = documents_copy(documents, "TableSync", 0);
     if (first == NULL) {
         (void)fault_set(fault, FAULT_SPEC, NULL, "%s has no document of kind TableSync",
                         options->values[OPTION_FILE]);
@@ -85,6 +79,17 @@ static int run(const struct options *options, struct fault *fault)
         workbench_close(&p.bench);
     }
     return good ? EXIT_OK : command_failed(fault);
+}
+
+static int run(const struct options *options, struct fault *fault)
+{
+    AUTO(documents_freep) struct documents *documents = NULL;
+    const char *namespace = options->values[OPTION_NAMESPACE];
+
+    return documents_read(options->values[OPTION_FILE],
+                          namespace == NULL ? "default" : namespace, &documents, fault)
+               ? command_plan_of(options, documents, fault)
+               : command_failed(fault);
 }
 
 int command_plan(const struct options *options)

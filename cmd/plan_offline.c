@@ -95,7 +95,8 @@ static bool plan_one(struct offline *o, const struct json *object, struct fault 
                                   .target_user = "user",
                                   .source_password = o->password,
                                   .target_password = o->password,
-                                  .first_run = true};
+                                  .first_run = true,
+                                  .first_target = true};
     sr_catalog.database_exists = sync.create_database == CREATE_NEVER;
     if (!desired_build(&input, o->arena, &desired, fault) ||
         !plan_make(&desired, &rw_catalog, &sr_catalog, o->arena, &plan, fault)) {
