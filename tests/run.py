@@ -30,6 +30,13 @@ FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS") or (20 if CI else 10))
 FUZZ_SEED = os.environ.get("FUZZ_SEED") or "1"
 FUZZ_JOBS = 2
 MILLION = "a_million_steps_are_safe"
+# The other tiers have the oldest Kubernetes that is still maintained, and this one runs what depends on the API server
+# itself: lists, watches, writes and their conflicts, leases, the CRDs' rules, RBAC, server-side apply.
+# The slowest files come first.
+NEWEST_KUBE = "1.37"
+OF_THE_API_SERVER = ("tests/cluster/test_cluster.py::test_programs_are_the_versions_the_modules_name", *(
+    f"tests/integration/test_{name}.py" for name in (
+        "rbac", "leader", "flow", "chart", "components", "gitops", "crd", "wire_server", "wire_writes", "wire_watches", "wire_lists")))
 # A target that needs longer for one input, or more memory, has found something.
 FUZZ_INPUT_SECONDS, FUZZ_MEGABYTES = 10, 2048
 
@@ -70,7 +77,7 @@ def sanitizer_environment():
     # libgnutls keeps a little of a certificate that it refuses.
     environment["LSAN_OPTIONS"] = f"suppressions={ROOT}/tests/lsan.supp:print_suppressions=0"
     environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
-    environment["TSAN_OPTIONS"] = "halt_on_error=1:exitcode=66:second_deadlock_stack=1"
+    environment["TSAN_OPTIONS"] = f"halt_on_error=1:exitcode=66:second_deadlock_stack=1:suppressions={ROOT}/tests/tsan.supp"
     return environment
 
 
@@ -124,16 +131,16 @@ def c_tests(tally, variant, rooms=None, simulated=True):
     return run_programs(tally, [*simulation, *([p] for p in programs)])
 
 
-def pytest(tally, venv, *paths, variant="release", workers=1, marked="not quiet"):
+def pytest(tally, venv, *paths, variant, workers, marked, environment):
     report = ROOT / "build" / f"pytest-{paths[0].replace('/', '-')}-{marked.replace(' ', '-')}.xml"
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
-    environment = sanitizer_environment()
-    environment["PYTHONPATH"] = str(ROOT / "tests")
-    environment["TABLESYNC_BIN"] = str(ROOT / "build" / variant / "tablesync")
-    environment["DRIVER_PROBE"] = str(ROOT / "build" / variant / "drivers" / "driver_probe")
+    environment = dict(environment, PYTHONPATH=str(ROOT / "tests"),
+                       TABLESYNC_BIN=str(ROOT / "build" / variant / "tablesync"),
+                       DRIVER_PROBE=str(ROOT / "build" / variant / "drivers" / "driver_probe"))
     status = run([f"{venv}/bin/python", "-m", "pytest", "-q", "--no-header", "-ra", "--tb=short", "--color=no", "-p", "no:cacheprovider",
-                  *(["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []), "-m", marked,
+                  # In the order given: by number of tests the slowest files, which have few, would come last.
+                  *(["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"] if workers > 1 else []), "-m", marked,
                   f"--junitxml={report}", *paths], env=environment)
     if not report.exists():
         tally.add(0, 1)
@@ -162,7 +169,8 @@ def tier_check(tally):
     return status == 0 and good
 
 
-def tier_unit(tally, variant="debug"):
+# What is shipped; the sanitizers' variants look closer.
+def tier_unit(tally, variant="release"):
     return c_tests(tally, variant)
 
 
@@ -177,10 +185,10 @@ def tier_tsan(tally):
 
 def tier_million(tally):
     """It uses every processor, and says how long it took."""
-    if make("sim-bin", variant="debug") != 0:
+    if make("sim-bin") != 0:
         tally.add(0, 1)
         return False
-    return run_programs(tally, [[ROOT / "build" / "debug" / "sim" / "sim", MILLION]])
+    return run_programs(tally, [[ROOT / "build" / "release" / "sim" / "sim", MILLION]])
 
 
 def fuzz_command(name):
@@ -263,18 +271,48 @@ def tier_fuzz(tally):
     return good
 
 
-def python_tier(*paths, variant="release", workers=1, marked="not quiet"):
-    """`workers`: as many processes take the test files in turn, each with servers of its own."""
+# Neither beside others: "quiet" measures, "node" needs the machine.
+ORDINARY = "not quiet and not node"
+
+
+def python_tier(*paths, variant="release", workers=1, marked=ORDINARY, kube_minor=None):
+    """`workers`: as many processes take the test files in turn, each with servers of its own. `kube_minor`: of the API
+    server; None: what KUBE_MINOR says, or the usual one."""
     def tier(tally):
-        if make("test-bins", variant=variant) != 0:
+        environment = sanitizer_environment()
+        if kube_minor:
+            environment["KUBE_MINOR"] = kube_minor
+        if make("system-bins", variant=variant) != 0:
             tally.add(0, 1)
             return False
         venv = output_of(["tests/bootstrap/venv.sh"])
-        if run(["tests/bootstrap/programs.sh"]) != 0:
+        if run(["tests/bootstrap/programs.sh"], env=environment) != 0:
             tally.add(0, 1)
             return False
-        return pytest(tally, venv, *paths, variant=variant, workers=workers, marked=marked)
+        return pytest(tally, venv, *paths, variant=variant, workers=workers, marked=marked, environment=environment)
     return tier
+
+
+def why_no_node():
+    """What a node of our own, or the image, cannot be made for; "" when nothing is missing."""
+    if os.geteuid() != 0:
+        return "only root can build the image from nothing and run a node"
+    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "--mount-proc", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], cwd=ROOT,
+                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+        return "this machine does not let root mount anything"
+    if run(["tests/bootstrap/deps.sh", "apt-node.txt"]) != 0:
+        return "packages of tests/bootstrap/apt-node.txt are missing"
+    return ""
+
+
+def tier_node(tally):
+    """Where it cannot run it says so in a line; in CI that is a failure."""
+    why = why_no_node()
+    if why:
+        say(f"   not run: {why}")
+        tally.add(0, int(CI))
+        return not CI
+    return python_tier("tests/integration", marked="node")(tally)
 
 
 TIERS = {
@@ -285,11 +323,14 @@ TIERS = {
     "fuzz": ("arbitrary bytes into every parser and builder of SQL", tier_fuzz),
     "checks": ("the checks themselves: each finds what it is for", python_tier("tests/checks")),
     "cluster": ("the test cluster's own programs", python_tier("tests/cluster")),
-    "standins": ("stand-ins against the transcripts of the real servers", python_tier("tests/standins/conformance")),
+    "standins": ("stand-ins against the transcripts of the real servers", python_tier("tests/standins/conformance", workers=JOBS)),
     "integration": ("the binary on a real API server, MySQL, MariaDB and the stand-ins",
                     python_tier("tests/integration", variant="asan", workers=INTEGRATION_WORKERS)),
+    "newest": (f"what the API server decides, on Kubernetes {NEWEST_KUBE}, under ThreadSanitizer",
+               python_tier(*OF_THE_API_SERVER, variant="tsan", workers=INTEGRATION_WORKERS, kube_minor=NEWEST_KUBE)),
     "million": ("one million steps of random histories", tier_million),
     "quiet": ("what measures time and memory, with nothing beside it", python_tier("tests/integration", marked="quiet")),
+    "node": ("the image, and the chart on a real node that runs it", tier_node),
 }
 # The longest tier, which waits more than it computes.
 BESIDE, BESIDE_VARIANT = "integration", "asan"
@@ -300,7 +341,7 @@ SHOW_SECONDS = 1
 def begin_beside():
     """Starts the integration tier as a process of its own: it mostly waits for servers, while the others compute. None if
     it cannot be built; its own turn then says why. What both need is built first, so that neither disturbs the other."""
-    if (make("test-bins", variant=BESIDE_VARIANT) != 0 or run(["tests/bootstrap/venv.sh"], stdout=subprocess.DEVNULL) != 0
+    if (make("system-bins", variant=BESIDE_VARIANT) != 0 or run(["tests/bootstrap/venv.sh"], stdout=subprocess.DEVNULL) != 0
             or run(["tests/bootstrap/programs.sh"]) != 0):
         return None
     say(f"== {BESIDE} runs beside the other tiers, and is shown at the end")

@@ -251,7 +251,7 @@ def report(nothing: dict[str, Figures], crowded: dict[int, dict[str, Figures]], 
            idle_s: float) -> str:
     """The Markdown that stands between the marks in README.md."""
     most = max(crowded)
-    parts = [f"{_machine()}; kube-apiserver {programs.version(programs.KUBE)}; resources of {object_bytes:,} bytes as "
+    parts = [f"{_machine()}; kube-apiserver {programs.version(programs.server())}; resources of {object_bytes:,} bytes as "
              "served; in brackets, how many times the first column.",
              _table("no resources", NOTHING, nothing)]
     for size in sorted(crowded):

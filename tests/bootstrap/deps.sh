@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of apt.txt that are missing. Where it may not, it
-# names them and fails. TABLESYNC_SKIP_DEPS=1 is for systems that have the same
+# Installs the Debian packages of apt.txt, or of the list beside it that is named,
+# as far as they are missing. Where it may not, it names them and fails. TABLESYNC_SKIP_DEPS=1 is for systems that have the same
 # things under other names.
 set -euo pipefail
 
@@ -26,7 +26,7 @@ install_packages() {
 }
 
 [[ ${TABLESYNC_SKIP_DEPS:-} != 1 ]] || exit 0
-mapfile -t wanted < <(sed -E 's/#.*//; s/[[:space:]]+//g; /^$/d' "$here/apt.txt")
+mapfile -t wanted < <(sed -E 's/#.*//; s/[[:space:]]+//g; /^$/d' "$here/${1:-apt.txt}")
 
 if ! command -v dpkg-query >/dev/null; then
     say "this is not a Debian system. Install what corresponds to these packages, then set" \

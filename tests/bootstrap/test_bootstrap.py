@@ -25,8 +25,8 @@ def scripts():
         yield folder
 
 
-def run(script: Path, *, prefix=(), **env: str) -> subprocess.CompletedProcess:
-    return subprocess.run([*prefix, "bash", str(script)], env={**os.environ, **env}, text=True,
+def run(script: Path, *arguments: str, prefix=(), **env: str) -> subprocess.CompletedProcess:
+    return subprocess.run([*prefix, "bash", str(script), *arguments], env={**os.environ, **env}, text=True,
                           capture_output=True, check=False, timeout=120)
 
 
@@ -46,6 +46,14 @@ def test_missing_packages_are_named_and_no_others(scripts):
     done = run(scripts / "deps.sh", prefix=unprivileged())
     assert done.returncode == 1
     assert done.stderr.endswith("(apt-get install): no-such-a no-such-b\n")
+
+
+def test_another_list_is_another_list(scripts):
+    (scripts / "apt.txt").write_text("no-such-a\n", encoding="utf-8")
+    (scripts / "apt-node.txt").write_text("base-files\nno-such-c\n", encoding="utf-8")
+    done = run(scripts / "deps.sh", "apt-node.txt", prefix=unprivileged())
+    assert done.returncode == 1
+    assert done.stderr.endswith("(apt-get install): no-such-c\n")
 
 
 def test_another_system_is_told_what_to_install(scripts, tmp_path):

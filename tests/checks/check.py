@@ -194,7 +194,7 @@ def rule_skips(root):
 
 def rule_format(root):
     """clang-format has nothing to say."""
-    sources = [p for p in files(root, "cmd/*.[ch]", "reconciler/*/*.[ch]", "tests/**/*.[ch]")]
+    sources = [p for p in files(root, "cmd/**/*.[ch]", "reconciler/*/*.[ch]", "tests/**/*.[ch]")]
     if not sources:
         return
     done = subprocess.run(["clang-format", "--dry-run", "--Werror", *map(str, sources)], cwd=root,

@@ -143,21 +143,45 @@ def expressions(root):
         ("Other names", ", ".join(others))])
 
 
-def options(root):
+def flags(root, names):
+    """The flags that these commands take; `names` is by letter."""
     text = (root / "cmd/options.def").read_text(encoding="utf-8")
-    names = dict(re.findall(r"\{\"\w+\", +'(\w)', +command_(\w+),", (root / "cmd/main.c").read_text(encoding="utf-8")))
     short = {flag: letter for letter, flag in
-             re.findall(r'\{"(-\w)", "(\w+)"\}', (root / "cmd/options.c").read_text(encoding="utf-8"))}
+             re.findall(r'\{"(-\w)", "([\w-]+)"\}', (root / "cmd/options.c").read_text(encoding="utf-8"))}
     if not names or not short:
-        raise DefError("the commands of main.c or the short flags of options.c are not understood")
+        raise DefError("the table of commands, or the short flags of options.c, are not understood")
     lines = []
     for _, flag, value, variable, otherwise, commands, meaning in rows(text, "OPTION", 7):
         given = [short[flag]] if flag in short else []
         given.append(f"--{flag}" + ("" if value == "NULL" else f" {value}"))
-        taken = "all" if set(commands) == set(names) else ", ".join(names[letter] for letter in commands)
-        lines.append((code(", ".join(given)), taken, code("" if otherwise == "NULL" else otherwise),
-                      code("" if variable == "NULL" else variable), meaning))
+        taken = "all" if set(names) <= set(commands) else ", ".join(names[letter] for letter in commands if letter in names)
+        if taken:
+            lines.append((code(", ".join(given)), taken, code("" if otherwise == "NULL" else otherwise),
+                          code("" if variable == "NULL" else variable), meaning))
     return table(("Flag", "Commands", "Default", "Environment", "Meaning"), lines)
+
+
+def options(root):
+    return flags(root, dict(re.findall(r"\{\"\w+\", +'(\w)', +command_(\w+),",
+                                       (root / "cmd/main.c").read_text(encoding="utf-8"))))
+
+
+def subcommands(root):
+    text = (root / "cmd/kubectl/kubectl.c").read_text(encoding="utf-8")
+    found = re.findall(r'\{"(\w+)", +\'(\w)\', \d, "([^"]*)",.*?\n +"([^"]+)",\n', text)
+    if not found:
+        raise DefError("the subcommands of kubectl.c are not understood")
+    return found
+
+
+def plugin(root):
+    return table(("`kubectl tablesync ...`", "What it does"), [
+        (code(f"{name} {words}".strip()), meaning[0].upper() + meaning[1:] + ".")
+        for name, _, words, meaning in subcommands(root)])
+
+
+def plugin_flags(root):
+    return flags(root, {letter: name for name, letter, *_ in subcommands(root)})
 
 
 def metrics(root):
@@ -171,8 +195,31 @@ def metrics(root):
                  [(name, kind, ", ".join(labels), meaning) for name, kind, labels, meaning in lines.values()])
 
 
-TABLES = {"expressions": expressions, "phases": phases, "conditions": conditions, "reasons": reasons_table, "types": types,
-          "options": options, "metrics": metrics}
+def anchor(title):
+    """What GitHub makes of a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def headings(text):
+    """(depth, title) of each, outside of fenced blocks."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    return [(len(marks), title) for marks, title in re.findall(r"^(##+) (.*)$", prose, re.M)]
+
+
+def contents(root):
+    """Each chapter with what is in it, except the alerts, which one looks up by name."""
+    lines = []
+    for depth, title in headings((root / "README.md").read_text(encoding="utf-8")):
+        link = f"[{title}](#{anchor(title)})"
+        if depth == 2:
+            lines.append(f"- {link}")
+        elif not lines[-1].startswith("- [Alerts]"):
+            lines[-1] += f"{' · ' if lines[-1].startswith('- ') and lines[-1].count('](') > 1 else ': '}{link}"
+    return "\n".join(lines)
+
+
+TABLES = {"contents": contents, "expressions": expressions, "phases": phases, "conditions": conditions, "reasons": reasons_table, "types": types,
+          "plugin": plugin, "plugin flags": plugin_flags, "options": options, "metrics": metrics}
 
 
 def written(text, root):

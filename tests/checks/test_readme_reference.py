@@ -8,7 +8,7 @@ import readme_reference
 
 SOURCES = ("README.md", "reconciler/model/conditions.def", "reconciler/model/phases.def", "reconciler/ddl/types.def",
            "reconciler/ddl/types_rows.c", "reconciler/ddl/expr.def", "reconciler/loop/metrics.def", "cmd/options.def",
-           "cmd/options.c", "cmd/main.c")
+           "cmd/options.c", "cmd/main.c", "cmd/kubectl/kubectl.c")
 README = (readme_reference.ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.M | re.S) for line in block.splitlines()]
 
@@ -48,7 +48,10 @@ def test_the_tables_are_up_to_date(tree):
     ("cmd/options.def", '"720h"', '"168h"'),
     ("cmd/options.c", '"-n", "namespace"', '"-N", "namespace"'),
     ("cmd/main.c", '{"types",      \'t\', command_types,', '{"types",      \'t\', command_kinds,'),
+    ("cmd/kubectl/kubectl.c", '"undo either kind of pause"', '"undo a pause"'),
+    ("cmd/options.def", "resources of all namespaces", "all of them"),
     ("README.md", "| `--workers N` |", "| `--threads N` |"),
+    ("README.md", "\n## Limits\n", "\n## What it cannot do\n"),
 ])
 def test_drift_is_found_and_writing_ends_it(tree, capsys, name, old, new):
     edit(tree / name, old, new)
@@ -64,6 +67,7 @@ def test_drift_is_found_and_writing_ends_it(tree, capsys, name, old, new):
     ("reconciler/ddl/types_rows.c", 'columns", "refused", "",', 'columns", "refused",'),
     ("reconciler/ddl/expr.def", 'FUNCTION(ABS, "abs", ', "FUNCTION(ABS, "),
     ("cmd/main.c", ", command_", ", run_"),
+    ("cmd/kubectl/kubectl.c", "', ", "' , "),
     ("README.md", "<!-- table: types -->\n", ""),
     ("README.md", "<!-- end: phases -->", "<!-- end: phases -->\n<!-- end: phases -->"),
 ])
@@ -101,10 +105,14 @@ def test_flags_of_commands_exist():
     door = readme_reference.ROOT / "cmd"
     options = readme_reference.rows((door / "options.def").read_text(encoding="utf-8"), "OPTION", 7)
     letters = dict(re.findall(r'\{"(\w+)", +\'(\w)\'', (door / "main.c").read_text(encoding="utf-8")))
+    letters |= {f"kubectl {name}": letter for name, letter, *_ in readme_reference.subcommands(readme_reference.ROOT)}
     named = [line for line in COMMANDS if line.startswith("tablesync ")]
-    assert len(named) >= 4
+    named += [line.removeprefix("kubectl ").replace("tablesync ", "tablesync kubectl ", 1) for line in COMMANDS
+              if line.startswith("kubectl tablesync ")]
+    assert len(named) >= 9
     for line in named:
-        letter = letters[line.split()[1]]
+        words = line.split()
+        letter = letters[" ".join(words[1:3]) if words[1] == "kubectl" else words[1]]
         known = {f"--{row[1]}" for row in options if letter in row[5]}
         assert set(re.findall(r"--[a-z][\w-]*", line)) <= known, line
 
@@ -153,12 +161,16 @@ def test_links_and_paths_exist():
     assert [path for path in paths if not (readme_reference.ROOT / path).exists()] == []
 
 
-def test_the_pods_packages_are_those_of_the_build():
-    """README lists what an image needs; apt.txt has the same libraries with their headers."""
-    needed = set(re.search(r"packages\n?`(lib[\w. +-]+(?:\n[\w. +-]+)*)`", README)[1].split())
-    apt = (readme_reference.ROOT / "tests/bootstrap/apt.txt").read_text(encoding="utf-8")
-    section = apt.split("# libraries of the program\n")[1].split("\n\n")[0].split()
-    stems = {re.sub(r"(-openssl)?-dev(-compat)?$", "", name) for name in section}
-    assert len(needed) == len(stems)
-    for name in stems:
-        assert any(package.startswith(name) for package in needed), name
+def test_links_within_lead_somewhere():
+    anchors = [readme_reference.anchor(title) for _, title in readme_reference.headings(README)]
+    assert len(anchors) == len(set(anchors)), "two headings of one name"
+    linked = set(re.findall(r"\]\(#([^)]+)\)", README))
+    assert len(linked) > 20 and linked <= set(anchors), linked - set(anchors)
+
+
+def test_the_contents_name_every_chapter():
+    """In README's order, and what a newcomer looks for is there."""
+    listed = re.findall(r"^- \[([^\]]+)\]", readme_reference.contents(readme_reference.ROOT), re.M)
+    assert listed == [title for depth, title in readme_reference.headings(README) if depth == 2]
+    assert {"Five minutes to the first rows", "Concepts", "The resource by example", "Types", "Security", "Operations",
+            "Troubleshooting", "Alerts", "Upgrade", "Uninstall", "Limits", "Performance"} <= set(listed)

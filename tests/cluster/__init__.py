@@ -8,4 +8,6 @@ programs     kube-apiserver, kubectl, kube-controller-manager and etcd, built
 packages     ready-made servers fetched from package registries, by checksum
 mysql        a real Oracle MySQL 5.6 and a real MariaDB
 controlplane a real Kubernetes API with users that RBAC applies to
+image        the project's own image, built without a registry
+node         a real node: containerd and kubelet in namespaces of their own
 """

@@ -7,7 +7,8 @@
 
 Nothing runs pods here, and workload controllers are absent. Only with
 `controller_manager=True` do deleted namespaces vanish, owned objects get collected
-and the aggregated roles (view, edit, admin) hold any rule.
+and the aggregated roles (view, edit, admin) hold any rule. With `nodes=True` there are
+all controllers, a scheduler and service accounts: what a node needs (see node.py).
 
 Users are static tokens, known to the server when it starts. A service account's
 name brings the groups that Kubernetes gives it, so what a test may do is what
@@ -38,8 +39,8 @@ PROBE_TIMEOUT_S = 2
 SERVICE_ACCOUNT = "system:serviceaccount:"
 # What deleting a namespace or an owner takes, and what fills the roles view, edit and
 # admin; no controller that wants nodes.
-CONTROLLERS = ",".join(("namespace-controller", "garbage-collector-controller",
-                        "serviceaccount-controller", "clusterrole-aggregation-controller"))
+CONTROLLERS = ("namespace-controller", "garbage-collector-controller",
+               "serviceaccount-controller", "clusterrole-aggregation-controller")
 
 User = str | tuple[str, Sequence[str]]
 
@@ -61,8 +62,9 @@ class ControlPlane:
     """A running control plane; made by start_control_plane()."""
 
     def __init__(self, workdir: Path, users: Iterable[User], controller_manager: bool,
-                 apiserver_args: Sequence[str]) -> None:
+                 apiserver_args: Sequence[str], controllers: Sequence[str] = (), nodes: bool = False) -> None:
         self.workdir = workdir
+        self._nodes = nodes
         self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         self.ca_file = workdir / "certs" / "apiserver.crt"
@@ -72,7 +74,9 @@ class ControlPlane:
         self.etcd, self._etcd_url = self._make_etcd()
         self.apiserver = self._make_apiserver(apiserver_args)
         self.controller_manager: Daemon | None = None
-        self._wants_manager = controller_manager
+        self.scheduler: Daemon | None = None
+        self._wants_manager = controller_manager or nodes
+        self._controllers = ["*"] if nodes else [*CONTROLLERS, *controllers]
 
     @property
     def admin_kubeconfig(self) -> Path:
@@ -155,13 +159,15 @@ class ControlPlane:
             self.start_apiserver()
             if self._wants_manager:
                 self._start_controller_manager()
+            if self._nodes:
+                self._start_scheduler()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Takes everything down, servers of others before the servers they use."""
-        for daemon in (self.controller_manager, self.apiserver, self.etcd):
+        for daemon in (self.scheduler, self.controller_manager, self.apiserver, self.etcd):
             if daemon:
                 daemon.stop()
 
@@ -213,8 +219,8 @@ class ControlPlane:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={work / 'sa.key'}",
             f"--service-account-signing-key-file={work / 'sa.key'}",
-            # It would hold back pods until a controller has made their accounts' tokens.
-            "--disable-admission-plugins=ServiceAccount",
+            # It would hold back pods until a controller has made their accounts.
+            *([] if self._nodes else ["--disable-admission-plugins=ServiceAccount"]),
             "--allow-privileged", "--endpoint-reconciler-type=none",
             # Else a stop waits for the watches of its clients, up to a minute.
             "--shutdown-watch-termination-grace-period=1s",
@@ -230,27 +236,38 @@ class ControlPlane:
                    f"--secure-port={port}", f"--cert-dir={work / 'manager-certs'}",
                    f"--service-account-private-key-file={work / 'sa.key'}",
                    "--use-service-account-credentials=false", "--leader-elect=false",
-                   f"--controllers={CONTROLLERS}"]
+                   f"--controllers={','.join(self._controllers)}"]
+        if self._nodes:
+            # What pods trust the API server by; without it they hang in ContainerCreating.
+            command.append(f"--root-ca-file={self.ca_file}")
         self.controller_manager = Daemon("kube-controller-manager", command,
                                          work / "kube-controller-manager.log")
-        trust_any = ssl.create_default_context()
-        trust_any.check_hostname = False
-        trust_any.verify_mode = ssl.CERT_NONE
-        self.controller_manager.start(
-            lambda: _get_ok(f"https://127.0.0.1:{port}/healthz", trust_any), START_TIMEOUT_S)
+        self.controller_manager.start(lambda: _healthy(port), START_TIMEOUT_S)
+
+    def _start_scheduler(self) -> None:
+        port = free_port()
+        command = [str(programs.path("kube-scheduler")), f"--kubeconfig={self.admin_kubeconfig}",
+                   "--bind-address=127.0.0.1", f"--secure-port={port}",
+                   f"--cert-dir={self.workdir / 'scheduler-certs'}", "--leader-elect=false",
+                   f"--authentication-kubeconfig={self.admin_kubeconfig}",
+                   f"--authorization-kubeconfig={self.admin_kubeconfig}"]
+        self.scheduler = Daemon("kube-scheduler", command, self.workdir / "kube-scheduler.log")
+        self.scheduler.start(lambda: _healthy(port), START_TIMEOUT_S)
 
 
 def start_control_plane(workdir: Path, *, users: Iterable[User] = (),
                         controller_manager: bool = False,
-                        apiserver_args: Sequence[str] = ()) -> ControlPlane:
+                        apiserver_args: Sequence[str] = (),
+                        controllers: Sequence[str] = (), nodes: bool = False) -> ControlPlane:
     """Starts one in `workdir` (made if missing), with logs there; ready when it returns.
 
-    `users`: names, or (name, groups). Raises StartError with the end of a log, or
-    CacheError when a program cannot be built.
+    `users`: names, or (name, groups). `controllers`: more of the controller manager's.
+    `nodes`: start_node() can add one, and all controllers run. Raises StartError with the
+    end of a log, or CacheError when a program cannot be built.
     """
     workdir = Path(workdir).absolute()
     workdir.mkdir(parents=True, exist_ok=True)
-    plane = ControlPlane(workdir, users, controller_manager, apiserver_args)
+    plane = ControlPlane(workdir, users, controller_manager, apiserver_args, controllers, nodes)
     plane.start()
     return plane
 
@@ -278,6 +295,14 @@ def _write_signing_key(path: Path) -> None:
                           capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
         raise StartError(f"openssl ecparam ended with {done.returncode}: {done.stderr}")
+
+
+def _healthy(port: int) -> bool:
+    """Of a server that made its own certificate."""
+    trust_any = ssl.create_default_context()
+    trust_any.check_hostname = False
+    trust_any.verify_mode = ssl.CERT_NONE
+    return _get_ok(f"https://127.0.0.1:{port}/healthz", trust_any)
 
 
 def _get_ok(url: str, trust: ssl.SSLContext | None = None, token: str | None = None) -> bool:

@@ -7,6 +7,7 @@ started by one thread that lives as long as the process.
 """
 
 import atexit
+import contextlib
 import os
 import random
 import signal
@@ -148,8 +149,17 @@ class Daemon:
         _running.discard(self)
 
     def pause(self) -> None:
-        """Freezes it: connections stay open and nothing answers."""
+        """Freezes it: connections stay open and nothing answers. Returns when no thread of it runs any more: the signal
+        stops one, which stops the others."""
         self._process.send_signal(signal.SIGSTOP)
+        wait_until(f"{self.name} stands still", lambda: self._states() == {"T"}, 10)
+
+    def _states(self) -> set[str]:
+        found = set()
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # it has just ended
+                found.add((task / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0])
+        return found
 
     def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)

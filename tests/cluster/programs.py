@@ -1,16 +1,20 @@
-"""The Kubernetes programs, built from source once for each version.
+"""The Kubernetes programs, promtool and our own small ones, built from source once for each version.
 
 Where only package registries can be reached, the Go module registry is the one
-that carries Kubernetes and etcd. Each folder below that has a go.mod names one
-release; go.sum pins every byte that goes into it.
+that carries Kubernetes, etcd and Prometheus. Each folder below that has a go.mod
+names one release; go.sum pins every byte that goes into it.
 
 A built program lives in `<module>-<version>-<hash>/` of the cache. The hash is
-over the module files and the build settings, so a change of either makes a new
-one and an old one is never taken for it. A folder in KUBEBUILDER_ASSETS that
-has a program is used before anything is built.
+over the module files, sources of our own and the build settings, so a change of
+any makes a new one and an old one is never taken for it. A folder in
+KUBEBUILDER_ASSETS that has a program is used before anything is built.
+
+KUBE_MINOR names another minor release of Kubernetes for the API server and the
+controller manager, which keep in step; the others stay what they are.
 
     python3 -m cluster.programs            builds what is missing, prints all paths
     python3 -m cluster.programs kubectl    the same for one program
+    KUBE_MINOR=1.37 python3 -m cluster.programs kube-apiserver
 """
 
 import functools
@@ -21,7 +25,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import cache
@@ -40,6 +44,7 @@ class Module:
     folder: str
     release: str
     linker: str = "-s -w"
+    arguments: tuple[str, ...] = ARGUMENTS
 
     @property
     def path(self) -> Path:
@@ -55,10 +60,19 @@ class Program:
 
 # Kubernetes learns its version from the linker alone; without it, it claims to be v0.0.0-master.
 _KUBE_VERSION = "-X k8s.io/component-base/version.git"
-KUBE = Module("kube", "k8s.io/kubernetes",
-              f"-s -w {_KUBE_VERSION}Version=v{{version}} {_KUBE_VERSION}Major={{major}} "
-              f"{_KUBE_VERSION}Minor={{minor}}")
+_KUBE_LINKER = (f"-s -w {_KUBE_VERSION}Version=v{{version}} {_KUBE_VERSION}Major={{major}} "
+                f"{_KUBE_VERSION}Minor={{minor}}")
+KUBE = Module("kube", "k8s.io/kubernetes", _KUBE_LINKER)
+# Every minor the tests can run on. 1.35 is the last whose kubelet is made for containerd 1.x.
+MINORS = {"1.35": KUBE, "1.37": Module("kube-1.37", KUBE.release, _KUBE_LINKER)}
+OF_THE_SERVER = ("kube-apiserver", "kube-controller-manager")
 ETCD = Module("etcd", "go.etcd.io/etcd/server/v3")
+# Without a version it takes what Go says of the module around it, and calls itself v4.
+HELM = Module("helm", "helm.sh/helm/v4", "-s -w -X helm.sh/helm/v4/internal/version.version=v{version}")
+# Service discovery is most of Prometheus, and the SDKs of all clouds; rules are tested without.
+PROMETHEUS = Module("prometheus", "github.com/prometheus/prometheus",
+                    arguments=(*ARGUMENTS, "-tags", "remove_all_sd"))
+GITOPS = Module("gitops", "sigs.k8s.io/cli-utils")
 
 PROGRAMS = {
     "etcd": Program(ETCD, "go.etcd.io/etcd/server/v3", "1 min"),
@@ -66,15 +80,22 @@ PROGRAMS = {
     "kubectl": Program(KUBE, "k8s.io/kubernetes/cmd/kubectl", "30 s"),
     "kube-controller-manager": Program(KUBE, "k8s.io/kubernetes/cmd/kube-controller-manager",
                                        "1 min"),
+    "helm": Program(HELM, "helm.sh/helm/v4/cmd/helm", "3 min"),
+    "kube-scheduler": Program(KUBE, "k8s.io/kubernetes/cmd/kube-scheduler", "10 s"),
+    "kubelet": Program(KUBE, "k8s.io/kubernetes/cmd/kubelet", "30 s"),
+    "promtool": Program(PROMETHEUS, "github.com/prometheus/prometheus/cmd/promtool", "4 min"),
+    "gitops": Program(GITOPS, ".", "1 min"),
 }
 
 
 def path(name: str) -> Path:
     """The program, built if neither KUBEBUILDER_ASSETS nor the cache has it. CacheError."""
     given = os.environ.get("KUBEBUILDER_ASSETS")
-    if given and os.access(Path(given) / name, os.X_OK):
-        return Path(given).absolute() / name
     program = PROGRAMS[name]
+    if name in OF_THE_SERVER and os.environ.get("KUBE_MINOR"):
+        program = replace(program, module=server())  # what was asked for, whatever else is here
+    elif given and os.access(Path(given) / name, os.X_OK):
+        return Path(given).absolute() / name
     folder = _folder(program.module)
     final = cache.root() / folder / name
     if not final.is_file():
@@ -82,6 +103,14 @@ def path(name: str) -> Path:
             if not final.is_file():
                 _build(name, program, final)
     return final
+
+
+def server() -> Module:
+    """Where the API server comes from: what KUBE_MINOR says, else KUBE. CacheError."""
+    minor = os.environ.get("KUBE_MINOR")
+    if minor and minor not in MINORS:
+        raise cache.CacheError(f"KUBE_MINOR={minor}: there is no such Kubernetes here; there are: {', '.join(MINORS)}")
+    return MINORS[minor] if minor else KUBE
 
 
 def version(module: Module) -> str:
@@ -100,8 +129,9 @@ def _linker(module: Module) -> str:
 
 def _folder(module: Module) -> str:
     digest = hashlib.sha256()
-    for part in ((module.path / "go.mod").read_bytes(), (module.path / "go.sum").read_bytes(),
-                 repr((_linker(module), ARGUMENTS, sorted(SETTINGS.items()))).encode()):
+    sources = [module.path / "go.mod", module.path / "go.sum", *sorted(module.path.glob("*.go"))]
+    settings = repr((_linker(module), module.arguments, sorted(SETTINGS.items())))
+    for part in (*(path.read_bytes() for path in sources), settings.encode()):
         digest.update(len(part).to_bytes(8) + part)
     return f"{module.folder}-{version(module)}-{digest.hexdigest()[:16]}"
 
@@ -113,8 +143,8 @@ def _build(name: str, program: Program, final: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=final.parent) as scratch:
         made = Path(scratch) / name
         done = cache.run(
-            what, ["nice", go_command(program.module.path), "build", *ARGUMENTS, "-ldflags",
-                   _linker(program.module), "-o", str(made), program.package],
+            what, ["nice", go_command(program.module.path), "build", *program.module.arguments,
+                   "-ldflags", _linker(program.module), "-o", str(made), program.package],
             timeout_s=BUILD_TIMEOUT_S, cwd=program.module.path, env={**os.environ, **SETTINGS})
         made.rename(final)
     cache.say(f"{name} is ready after {done.took_s:.0f} s")

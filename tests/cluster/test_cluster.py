@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -40,11 +41,16 @@ def gone(pid: int) -> bool:
 # --- the control plane ----------------------------------------------------------------
 
 def test_programs_are_the_versions_the_modules_name(cluster):
-    version = cluster.kubectl("version", "-o", "json").stdout
-    assert version.count(f'"gitVersion": "v{programs.version(programs.KUBE)}"') == 2
+    said = json.loads(cluster.kubectl("version", "-o", "json").stdout)
+    assert said["clientVersion"]["gitVersion"] == f"v{programs.version(programs.KUBE)}"
+    assert said["serverVersion"]["gitVersion"] == f"v{programs.version(programs.server())}"
+    assert said["serverVersion"]["minor"] == (os.environ.get("KUBE_MINOR") or "1.35").split(".")[1]
     etcd = subprocess.run([programs.path("etcd"), "--version"], capture_output=True, text=True,
                           check=True).stdout
     assert programs.version(programs.ETCD) in etcd
+    helm = subprocess.run([programs.path("helm"), "version", "--short"], capture_output=True, text=True,
+                          check=True).stdout
+    assert helm.strip() == f"v{programs.version(programs.HELM)}"
 
 
 def test_admin_makes_a_namespace_and_deleting_it_ends(cluster):
@@ -338,6 +344,36 @@ def test_kubebuilder_assets_come_first(tmp_path, monkeypatch):
     assert programs.path("kubectl") == mine
 
 
+def test_the_minor_asked_for_comes_before_kubebuilder_assets(tmp_path, monkeypatch):
+    monkeypatch.delenv("KUBE_MINOR", raising=False)
+    for name in ("kube-apiserver", "kubectl"):
+        (tmp_path / name).write_text("#!/bin/sh\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
+    assert programs.path("kube-apiserver") == tmp_path / "kube-apiserver"
+    monkeypatch.setenv("KUBE_MINOR", "1.37")
+    monkeypatch.setattr(programs, "_build", lambda name, program, final: final.mkdir(parents=True))
+    monkeypatch.setattr(programs.cache, "root", lambda: tmp_path)
+    assert programs.path("kube-apiserver").parent.name == programs._folder(programs.MINORS["1.37"])
+    assert programs.path("kubectl") == tmp_path / "kubectl", "kubectl may be older or newer than the server"
+
+
+@pytest.mark.parametrize("name", programs.OF_THE_SERVER)
+def test_unknown_minor_is_refused(name, monkeypatch):
+    monkeypatch.setenv("KUBE_MINOR", "1.3")
+    with pytest.raises(cache.CacheError, match=r"KUBE_MINOR=1\.3: .* there are: 1\.35, 1\.37"):
+        programs.path(name)
+
+
+@pytest.mark.parametrize("minor", programs.MINORS)
+def test_minors_are_what_their_modules_hold(minor):
+    module = programs.MINORS[minor]
+    release = programs.version(module)
+    assert release.startswith(f"{minor}.")
+    replaced = set(re.findall(r"=> k8s\.io/\S+ v0\.(\S+)", (module.path / "go.mod").read_text(encoding="utf-8")))
+    assert replaced == {release.removeprefix("1.")}, "its parts are of one release"
+
+
 @pytest.mark.parametrize("changed", ["go.mod", "go.sum"])
 def test_changed_module_is_another_folder(changed, tmp_path, monkeypatch):
     before = programs._folder(programs.KUBE)
@@ -348,3 +384,13 @@ def test_changed_module_is_another_folder(changed, tmp_path, monkeypatch):
     with open(tmp_path / "kube" / changed, "a", encoding="utf-8") as text:
         text.write("\n")
     assert programs._folder(programs.KUBE) != before
+
+
+def test_changed_source_of_our_own_is_another_folder(tmp_path, monkeypatch):
+    before = programs._folder(programs.GITOPS)
+    shutil.copytree(programs.GITOPS.path, tmp_path / "gitops")
+    monkeypatch.setattr(programs, "HERE", tmp_path)
+    assert programs._folder(programs.GITOPS) == before
+    with open(tmp_path / "gitops" / "main.go", "a", encoding="utf-8") as text:
+        text.write("\n")
+    assert programs._folder(programs.GITOPS) != before

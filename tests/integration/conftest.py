@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cluster import image
 from cluster.controlplane import start_control_plane
 from cluster.mysql import start_mariadb, start_oracle56
+from cluster.processes import free_port
 
 from . import system as sys_
 
@@ -16,6 +18,7 @@ _begun: dict[Path, dict[str, Future]] = {}
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "quiet: measures time; runs when nothing else does")
+    config.addinivalue_line("markers", "node: builds the image or runs it on a node of its own; needs root and the machine for itself")
     config.addinivalue_line("markers", "together: begins with all others of its module that are so marked")
 
 
@@ -41,7 +44,7 @@ def _arguments(item, request):
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory):
-    with start_control_plane(tmp_path_factory.mktemp("plane"), users=[sys_.SERVICE_ACCOUNT],
+    with start_control_plane(tmp_path_factory.mktemp("plane"), users=[sys_.SERVICE_ACCOUNT, sys_.VIEWER],
                              controller_manager=True) as plane:
         sys_.install(plane)
         yield plane
@@ -86,9 +89,19 @@ def system(control_plane, oracle56, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def running(system, control_plane, tmp_path_factory):
-    """The system with one controller; `running.controller` is it."""
-    system.controller = sys_.Controller(control_plane, tmp_path_factory.mktemp("controller")).start()
+    """The system with one controller; `running.controller` is it, and listens for debugging on `running.debug`."""
+    system.debug = free_port()
+    system.controller = sys_.Controller(control_plane, tmp_path_factory.mktemp("controller"), "--debug-bind-address",
+                                        f"localhost:{system.debug}").start()
     yield system
     log = system.controller.log_text()
     system.controller.stop()
     sys_.assert_no_secret(log, "the controller's log")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The builder that has made the image, sys_.IMAGE."""
+    with image.Builder(tmp_path_factory.mktemp("images") / "storage") as builder:
+        builder.make(image.ROOT, *sys_.IMAGE.split(":"))
+        yield builder

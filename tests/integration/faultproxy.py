@@ -27,12 +27,13 @@ from pathlib import Path
 
 from cluster.certificates import Certificates
 from cluster.controlplane import ControlPlane
-from cluster.processes import free_port
+from cluster.processes import POLL_S, free_port
 
 from .faults import Close, Fault, Hang, Reset
 
 CHUNK_BYTES = 65536
 CONNECT_S = 10
+CACHE_BEGINS = b"storage is (re)initializing"
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -97,11 +98,8 @@ class Rule:
 class FaultProxy:
     def __init__(self, plane: ControlPlane, workdir: Path):
         self.plane, self.port, self.workdir = plane, free_port(), workdir
-        made = Certificates(workdir, "the proxy's CA")
-        pair = made.server("127.0.0.1")
-        self._ca = made.ca
-        self._served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._served.load_cert_chain(pair.cert, pair.key)
+        self._issued = 0
+        self.issue()
         self._trust = ssl.create_default_context(cafile=str(plane.ca_file))
         self._lock = threading.Lock()
         self._recorded: list[bytearray] = []
@@ -111,15 +109,26 @@ class FaultProxy:
         self._tokens: dict[bytes, bytes] = {}
         self._listener: socket.socket | None = None
 
-    def kubeconfig(self, user: str, token_file: Path | None = None) -> Path:
-        """With the user's token, or with a file that holds one."""
+    def issue(self) -> Path:
+        """A certificate by a new authority, from the next connection on; returns the authority's."""
+        self._issued += 1
+        made = Certificates(self.workdir / f"authority-{self._issued}", f"the proxy's CA {self._issued}")
+        pair = made.server("127.0.0.1")
+        served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)  # another one: it resumes no session of the old
+        served.load_cert_chain(pair.cert, pair.key)
+        self.ca, self._served = made.ca, served
+        return made.ca
+
+    def kubeconfig(self, user: str, token_file: Path | None = None, ca_file: Path | None = None) -> Path:
+        """With the user's token, or with a file that holds one; so with the authority that is trusted."""
         path = self.workdir / "kubeconfig.json"
         login = {"tokenFile": str(token_file)} if token_file else {"token": self.plane.token_for(user)}
+        trust = ({"certificate-authority": str(ca_file)} if ca_file else
+                 {"certificate-authority-data": base64.b64encode(self.ca.read_bytes()).decode()})
         path.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
             "clusters": [{"name": "test", "cluster": {
-                "server": f"https://127.0.0.1:{self.port}",
-                "certificate-authority-data": base64.b64encode(self._ca.read_bytes()).decode()}}],
+                "server": f"https://127.0.0.1:{self.port}", **trust}}],
             "users": [{"name": "user", "user": login}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "user"}}]}))
         return path
@@ -275,11 +284,10 @@ class Connection:
         """One request and its answer; False when the connection must not go on."""
         answer = fault.before(request)
         if answer is None:
-            answer = self._forward(request)
-            if answer.headers.get("transfer-encoding") == "chunked" and request.verb == "watch" and answer.status == 200:
+            answer = self._ask(request)
+            if _is_stream(request, answer):
                 request.status = answer.status
                 return self._stream(answer, fault)
-            answer.body = self._read_body(answer)
             answer = fault.after(request, answer)
         request.status = answer.status
         request.encoding = answer.headers.get("content-encoding", "")
@@ -288,6 +296,19 @@ class Connection:
         head = _head(answer, {"content-length": str(len(answer.body))})
         fault.write(self, head + answer.body)
         return answer.headers.get("connection", "").lower() != "close"
+
+    def _ask(self, request: Request) -> Response:
+        """The server's answer, with its body unless that is a stream. A server whose cache of a kind begins anew (a new
+        definition, an etcd that was slow) refuses for a moment; what tests count are the refusals they ask for."""
+        deadline = time.monotonic() + CONNECT_S
+        while True:
+            answer = self._forward(request)
+            if _is_stream(request, answer):
+                return answer
+            answer.body = self._read_body(answer)
+            if answer.status != 429 or CACHE_BEGINS not in answer.body or time.monotonic() > deadline:
+                return answer
+            time.sleep(POLL_S)
 
     def _forward(self, request: Request) -> Response:
         data = self.proxy.translated(request.head) + request.body
@@ -395,6 +416,10 @@ class Connection:
 
     def _more(self) -> None:
         self._from_server += self._server.recv(CHUNK_BYTES) or _end()
+
+
+def _is_stream(request: Request, answer: Response) -> bool:
+    return answer.headers.get("transfer-encoding") == "chunked" and request.verb == "watch" and answer.status == 200
 
 
 class Chunks:

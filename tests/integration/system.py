@@ -28,7 +28,9 @@ from cluster.processes import Daemon, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVICE_ACCOUNT = "system:serviceaccount:tablesync-system:tablesync"
+VIEWER = "vera"  # somebody whom tests give rights of their own
 NAMESPACE = "data"
+IMAGE = "localhost/tablesync:tested"
 # Passwords with what breaks careless quoting.
 MYSQL_PASSWORD = "cdc'p\\w\"1"
 RISINGWAVE_PASSWORD = "rw'pw 2"
@@ -145,7 +147,7 @@ class Controller:
     """The binary under test."""
 
     def __init__(self, plane: ControlPlane, workdir: Path, *arguments: str, kubeconfig: Path | None = None,
-                 namespace: str | None = None):
+                 namespace: str | None = None, env: dict[str, str] | None = None):
         self.audit = workdir / "audit.db"
         self.log = workdir / "controller.log"
         self.port = free_port()
@@ -156,7 +158,7 @@ class Controller:
                    "--resync-interval", "2s", "--poll-interval", "200ms", *arguments]
         if namespace:
             command += ["--watch-namespace", namespace]
-        self.daemon = Daemon("tablesync", command, self.log)
+        self.daemon = Daemon("tablesync", command, self.log, env=env)
 
     def start(self) -> "Controller":
         self.daemon.start(self.ready, 30)

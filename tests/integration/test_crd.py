@@ -36,6 +36,8 @@ FULL_STATUS = {
         "snapshot": {"state": "Done", "rows": 1203441, "startedAt": "2026-01-02T03:04:05Z",
                      "finishedAt": "2026-01-02T03:05:05Z"},
         "stream": {"sourceOffset": "binlog.000067", "sinkLagSeconds": 15, "lag": "<15s", "undelivered": 0},
+        "verification": {"at": "2026-01-02T03:05:05Z", "mode": "Count", "sourceRows": 7, "targetRows": 8, "result": "Mismatch",
+                         "message": "one more", "nextAt": "2026-01-03T03:00:12Z", "request": "again", "handledRequest": "now"},
         "lastRun": {"id": 5312, "runId": "9f3c", "trigger": "Spec", "result": "Succeeded", "steps": 9,
                     "durationMs": 4180},
         "retries": 1, "nextRetryAt": "2026-01-02T03:06:05Z", "handledRetry": "now",
@@ -150,6 +152,7 @@ def test_defaults_are_filled_in(cluster, namespace):
         "sink": {"commitCheckpointInterval": 10, "maxBatchBytes": 0, "partialUpdate": False},
         "schemaChange": {"policy": "AddOnly", "onUnsupported": "Stall", "dropColumn": "Keep"},
         "plan": {"mode": "Auto"}, "drift": {"policy": "Correct", "interval": "60s"},
+        "verify": {"mode": "None", "schedule": "", "tolerance": 0, "settleSeconds": 60},
         "resyncToken": "", "resyncMode": "InPlace",
         "state": "Running", "retry": {"backoffBase": "5s", "backoffMax": "10m"}, "deletionPolicy": "Retain"}
     apply(cluster, namespace, ROOT / "crd/examples/connections.yaml")
@@ -211,6 +214,7 @@ def test_a_connection_keeps_its_type(cluster, namespace):
     ("target.existing", "Adopt"), ("target.distributedBy", ["id"]), ("columns.include", ["id", "note"]),
     ("columns.overrides", [{"name": "note", "targetName": "remark"}]), ("primaryKey", ["code"]),
     ("schemaChange.policy", "Evolve"), ("drift.interval", "15m"), ("resyncToken", "2026-01-02"),
+    ("verify", {"mode": "Count", "schedule": "*/5 * * * mon-fri", "tolerance": 3, "settleSeconds": 5}),
     ("resyncMode", "Recreate"), ("plan.mode", "Manual"), ("dataLoss", "Fail")])
 def test_what_may_change_does(cluster, namespace, path, value):
     thing = example(cluster, "tablesync.yaml", "TableSync")
@@ -274,9 +278,9 @@ def test_columns_of_a_tablesync(cluster, namespace):
     assert {**shown, "AGE": ""} == {"NAME": "orders", "SOURCE": "shop.orders", "TARGET": "ods.orders",
                                     "PHASE": "Streaming", "READY": "True", "ROWS": "1203441", "LAG": "<15s", "AGE": ""}
     wide = table_of(cluster, "tsync", "-n", namespace, "-o", "wide")
-    assert list(wide)[8:] == ["SINK", "REASON", "LASTRUN"]
+    assert list(wide)[8:] == ["VERIFIED", "SINK", "REASON", "LASTRUN"]
     assert wide["SINK"] == "tablesync.k_shop_orders_5d21aaaa_v1"
-    assert (wide["REASON"], wide["LASTRUN"]) == ("Streaming", "Succeeded")
+    assert (wide["VERIFIED"], wide["REASON"], wide["LASTRUN"]) == ("Mismatch", "Streaming", "Succeeded")
 
 
 def test_columns_of_a_connection(cluster, namespace):

@@ -39,7 +39,7 @@ class Guarded(Controller):
 
     def ready(self):
         try:
-            return "ok" in fetch(f"http://127.0.0.1:{self.probe_port}/readyz")[1]
+            return fetch(f"http://127.0.0.1:{self.probe_port}/readyz")[0] == 200
         except OSError:
             return False
 

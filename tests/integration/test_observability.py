@@ -7,8 +7,10 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -214,6 +216,64 @@ def test_a_dead_server_shows_in_its_breaker(own, stream):
     assert value(own, "tablesync_parked_resources", **one) == 0
     own.plane.kubectl("delete", "databaseconnection", name, "-n", NAMESPACE, "--timeout=30s")
     wait_until("it is forgotten", lambda: value(own, "tablesync_connection_breaker_state", **one) is None, 30)
+
+
+class Parrot:
+    """A RisingWave that repeats the password it was told in its refusal."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port, self.heard = self.socket.getsockname()[1], []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                client = self.socket.accept()[0]
+            except OSError:
+                return
+            with client, client.makefile("rwb") as stream:
+                while int.from_bytes((head := stream.read(8))[4:], "big") != 196608:  # the protocol's version 3.0
+                    stream.write(b"N")  # no TLS here
+                    stream.flush()
+                stream.read(int.from_bytes(head[:4], "big") - 8)
+                stream.write(b"R\0\0\0\x08\0\0\0\x03")  # the password, please
+                stream.flush()
+                said = stream.read(int.from_bytes(stream.read(5)[1:], "big") - 4).rstrip(b"\0")
+                self.heard.append(said.decode())
+                text = b"SFATAL\0C28P01\0M'" + said + b"' is not the password\0\0"
+                stream.write(b"E" + (len(text) + 4).to_bytes(4, "big") + text)
+
+    def stop(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+def test_a_refused_login_is_told_without_the_password(own, stream):
+    """How it failed, when it is tried again, and sessions of those that are well."""
+    def shown():
+        text = debug(own)[1]
+        assert wrong not in text and wrong not in own.controller.log_text()
+        return {entry["connection"].split("/")[1]: entry for entry in json.loads(text)["connections"]}
+
+    name, wrong, parrot = unique("obswrong"), f"wr0ng-{unique('pw')}", Parrot()
+    own.apply(sys_.secret_manifest(name, "tablesync", wrong),
+              sys_.connection_manifest(name, "RisingWave", parrot.port, tls={"mode": "Disable"}))
+    try:
+        wait_until("its failure is told", lambda: "lastFault" in shown().get(name, {}), 30)
+        assert parrot.heard[0] == wrong
+        entry = shown()[name]
+        assert "is not the password" in entry["lastFault"] and "***" in entry["lastFault"]
+        assert entry["breaker"] in ("open", "half-open") and entry["lastFaultMsAgo"] >= 0 and entry["sessionsIdle"] == 0
+        seen = []
+        wait_until("it is spared", lambda: seen.append(shown()[name]) or seen[-1]["breaker"] == "open", 30)
+        assert 0 < seen[-1]["triesAgainInMs"] <= 30_000
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}Z", seen[-1]["triesAgainAt"])
+        wait_until("sessions are kept for those that are well", lambda: shown()["rw"]["sessionsIdle"] > 0, 30)
+        assert "lastFault" not in shown()["rw"] and shown()["rw"]["sessionsInUse"] >= 0
+    finally:
+        own.plane.kubectl("delete", "databaseconnection", name, "-n", NAMESPACE, "--timeout=30s")
+        parrot.stop()
 
 
 # --- health ---

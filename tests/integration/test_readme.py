@@ -1,35 +1,26 @@
-"""README.md, done as a newcomer would: its SQL, its YAML, its commands, in its order, on real programs.
-
-A comment before a fenced block says what becomes of it:
-
-    run              a shell block: it must succeed; `run: exit N` must end with N
-    run: mysql       SQL for that server, as its administrator (mysql, risingwave, starrocks)
-    file: NAME       written into the folder where the commands run
-    accepted         YAML that the API server must accept
-    shown            commands that cannot run in a test; their flags and paths are checked elsewhere
-    output           what the block before printed, compared without what differs from run to run;
-                     `output: any order` compares sorted lines; ` ...` ends a line early, a line `...` skips any
-"""
+"""README.md, done as a newcomer would: its SQL, its YAML, its commands, in its order, on real programs. See readme.py."""
 
 import json
 import os
 import re
 import shutil
 import subprocess
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from cluster.controlplane import start_control_plane
 from cluster.mysql import start_oracle56
-from cluster.processes import wait_until
+from cluster.processes import Daemon, free_port, wait_until
 
 from . import system as sys_
+from .plugin import Plugin, delete_pod, make_pod
+from .readme import BLOCKS, README, Block, commands, environment, run, shell
 
-README = sys_.ROOT / "README.md"
 NAMESPACE = "shop"
-FENCE = re.compile(r"(?:^<!-- (run|file|accepted|shown|output)(?:: ([^>\n]*))? -->\n)?^```(\w+)\n(.*?)^```$", re.M | re.S)
-TIMEOUT_S = 180
+POD = "tablesync-readme-0"  # what the controller is said to run in
 HOSTS = {"mysql.shop.svc": "mysql", "risingwave.streaming.svc": "risingwave", "starrocks-fe.warehouse.svc": "starrocks"}
 # What differs from run to run, or between README's servers and the test's.
 VOLATILE = [
@@ -43,26 +34,6 @@ VOLATILE = [
 ]
 
 
-@dataclass(frozen=True)
-class Block:
-    line: int
-    mark: str
-    argument: str
-    language: str
-    text: str
-
-    @property
-    def title(self) -> str:
-        return f"line{self.line}-{self.mark or self.language}"
-
-
-def read_blocks() -> list[Block]:
-    text = README.read_text(encoding="utf-8")
-    return [Block(text.count("\n", 0, found.start(3)) + 1, found[1] or "", found[2] or "", found[3], found[4])
-            for found in FENCE.finditer(text)]
-
-
-BLOCKS = read_blocks()
 PLAYED = [block for block in BLOCKS if block.mark in ("run", "file", "accepted", "output")]
 
 
@@ -127,15 +98,9 @@ class Servers:
 class Story:
     """Plays the blocks in order, each once; what a block printed is kept for the `output` behind it."""
 
-    def __init__(self, plane, servers: Servers, folder: Path, audit: Path):
+    def __init__(self, plane, servers: Servers, folder: Path, audit: Path, plugin: Plugin):
         self.plane, self.servers, self.folder = plane, servers, folder
-        programs = folder.parent / "bin"
-        programs.mkdir()
-        (programs / "tablesync").symlink_to(os.environ["TABLESYNC_BIN"])
-        (programs / "kubectl").symlink_to(plane.kubectl("version", "--client").args[0])
-        self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(folder),
-                            "KUBECONFIG": str(plane.admin_kubeconfig), "KUBECACHEDIR": str(plane.workdir / "kubectl-cache"),
-                            "TABLESYNC_AUDIT_DB": str(audit)}
+        self.environment = {**plugin.environment, "TABLESYNC_AUDIT_DB": str(audit)}
         self.problems: dict[Block, str] = {}
         self.printed = ""
 
@@ -147,6 +112,7 @@ class Story:
                 return
 
     def play_file(self, block: Block, _behind) -> str:
+        (self.folder / block.argument).parent.mkdir(exist_ok=True)
         (self.folder / block.argument).write_text(self.servers.adapt(block.text), encoding="utf-8")
         return ""
 
@@ -161,9 +127,7 @@ class Story:
     def play_run(self, block: Block, behind: Block | None) -> str:
         if block.language == "sql":
             return self.query(block, behind)
-        done = subprocess.run(["bash", "-euo", "pipefail", "-c", block.text], cwd=self.folder, env=self.environment,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=TIMEOUT_S, check=False)
+        done = shell(block.text, self.folder, self.environment)
         self.printed = done.stdout
         wanted = int(block.argument.removeprefix("exit ") or 0)
         return "" if done.returncode == wanted else f"exit {done.returncode}, not {wanted}:\n{done.stdout}"
@@ -194,10 +158,13 @@ def story(running, control_plane, tmp_path_factory):
         try:
             rw.start()
             starrocks.start()
-            made = Story(control_plane, Servers(mysql, rw, starrocks), folder, running.controller.audit)
+            made = Story(control_plane, Servers(mysql, rw, starrocks), folder, running.controller.audit,
+                         Plugin(control_plane, work / "bin", running.debug, running.controller.port))
+            make_pod(control_plane, POD)
             made.play()
             yield made
         finally:
+            delete_pod(control_plane, POD)
             running.clear(NAMESPACE)
             rw.stop()
             starrocks.stop()
@@ -211,13 +178,52 @@ def test_readme_works(story, block):
 
 
 def test_every_block_says_what_becomes_of_it():
-    """Nothing new slips in untested: commands, SQL and YAML are run, accepted or marked as shown."""
-    unmarked = [block.title for block in BLOCKS if not block.mark and block.language != "text"
-                and not all(line.startswith("make ") for line in block.text.splitlines())]
-    assert unmarked == []
+    """Nothing new slips in untested: commands, SQL and YAML are run here, or by the test that asks for them, or accepted."""
+    assert [block.title for block in BLOCKS if not block.mark and block.language != "text"] == []
     assert {block.language for block in BLOCKS} == {"sh", "sql", "yaml", "text"}
     assert README.read_text(encoding="utf-8").count("```") == 2 * len(BLOCKS)
     assert [block.language for block in BLOCKS if block.mark == "output"].count("text") >= 5
+    elsewhere = {block.argument for block in BLOCKS if block.mark == "by"}
+    assert {argument.split()[0] for argument in elsewhere} >= {"test_chart.py", "test_image.py", "test_node.py"}
+    for argument in elsewhere:
+        file, _, name = argument.partition(" ")
+        asked = f'commands("{file}", "{name}")' if name else f'commands("{file}")'
+        assert asked in (Path(__file__).parent / file).read_text(encoding="utf-8"), f"nobody runs what is marked 'by: {argument}'"
+
+
+def test_from_a_shell(tmp_path):
+    """Installed from the clone, and run with a kubeconfig in place of the Deployment."""
+    block, = commands("test_readme.py", "shell")
+    *before, last = block.strip().splitlines()
+    port = free_port()
+    with start_control_plane(tmp_path / "plane") as plane:
+        sys_.install(plane)
+        known = environment(tmp_path, plane.admin_kubeconfig, VARIANT=Path(os.environ["TABLESYNC_BIN"]).parent.name,
+                            TABLESYNC_PROBE_ADDRESS=f"127.0.0.1:{port}", TABLESYNC_METRICS_ADDRESS="0")
+        run("\n".join(before), sys_.ROOT, known)
+        assert plane.get("deployment", "tablesync", "-n", "tablesync-system")["spec"]["replicas"] == 0
+        assert {path.name for path in (tmp_path / ".local/bin").iterdir()} == {
+            "tablesync", "kubectl-tablesync", "kubectl_complete-tablesync"}
+        daemon = Daemon("tablesync", ["bash", "-euc", f"exec {last}"], tmp_path / "controller.log", env=known)
+
+        def is_ready():
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                    return answer.status == 200
+            except OSError:
+                return False
+
+        daemon.start(is_ready, 30)
+        daemon.stop()
+        assert daemon.exit_code == 0 and (tmp_path / "tablesync-audit.db").exists()
+
+
+@pytest.mark.quiet
+def test_the_demo():
+    """What a newcomer tries first; its build takes all processors."""
+    block, = commands("test_readme.py", "demo")
+    printed = run(block, sys_.ROOT, {**os.environ}, timeout_s=600)
+    assert printed.endswith("\ndemo: rows of MySQL and StarRocks are equal\n"), printed
 
 
 def test_the_type_table_is_the_programs(story):
@@ -236,8 +242,9 @@ def test_the_type_table_is_the_programs(story):
 def test_every_metric_is_listed(running):
     """In both directions: what /metrics shows, README names, and the other way round."""
     served = set(re.findall(r"^# TYPE (\w+) ", running.controller.get("/metrics"), re.M))
-    section = README.read_text(encoding="utf-8").split("## Metrics and probes")[1].split("\n## ")[0]
-    named = {name for name in re.findall(r"`(\w+)`", section) if "_" in name}
+    text = README.read_text(encoding="utf-8")
+    sections = [re.split(r"\n##+ ", text.split(f"\n### {title}\n")[1])[0] for title in ("Metrics and probes", "Metrics")]
+    named = {name for name in re.findall(r"`(\w+)`", "".join(sections)) if "_" in name}
     assert named == served
 
 

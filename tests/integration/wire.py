@@ -58,8 +58,8 @@ class Admin:
 
 class Stage:
     def __init__(self, plane: ControlPlane, workdir: Path, *arguments: str, stream: bool = False,
-                 token_file: Path | None = None, conns: bool = False):
-        """`stream`: the server may stream lists; otherwise it says that it cannot."""
+                 token_file: Path | None = None, ca_file: Path | None = None):
+        """`stream`: the server may stream lists; otherwise it says that it cannot. `ca_file`: where the authority shall be."""
         self.plane, self.admin = plane, Admin(plane)
         self.namespace = f"wire-{next(_numbers)}"
         self.path = f"/apis/tablesync.dev/v1alpha1/namespaces/{self.namespace}/tablesyncs"
@@ -68,8 +68,10 @@ class Stage:
         self.proxy = FaultProxy(plane, work / "proxy")
         if not stream:
             self.proxy.on(Answer(422, NO_WATCH_LIST), times=None, when=streams_list)
+        if ca_file:
+            ca_file.write_bytes(self.proxy.ca.read_bytes())
         self.controller = sys_.Controller(plane, work, *arguments, namespace=self.namespace,
-                                          kubeconfig=self.proxy.kubeconfig(SERVICE_ACCOUNT, token_file))
+                                          kubeconfig=self.proxy.kubeconfig(SERVICE_ACCOUNT, token_file, ca_file))
         self._names = count()
 
     def __enter__(self) -> "Stage":

@@ -27,13 +27,15 @@ from .faultproxy import FaultProxy
 from .faults import Close, Fault
 
 BEFORE, AFTER = "before", "after"
+LOGIN = "LOGIN"
 WRITES = re.compile(r"\s*(?:/\*.*?\*/\s*)*(CREATE|ALTER|DROP|INSERT|UPDATE|DELETE|TRUNCATE|SUBMIT|CANCEL|REFRESH)\b", re.I | re.S)
+CALLS = Path(__file__).resolve().parent.parent / "sim" / "calls.def"
 BORN_S = 10  # from the first call of a process to the moment in which we know its number
 
 
 @dataclass
 class Call:
-    """One call to a server: `what` is the SQL text, or method, path and body."""
+    """One call to a server: `what` is the SQL text, LOGIN, or method, path and body."""
 
     number: int
     server: str
@@ -152,6 +154,8 @@ class PostgresAnswer:
         self._rest = b""
 
     def ends(self, data: bytes) -> bool:
+        if not self._rest and data == b"N":
+            return False  # no encryption: the one answer that is no message
         self._rest += data
         ended = False
         while len(self._rest) >= 5:
@@ -164,10 +168,23 @@ class PostgresAnswer:
 
 
 class MysqlAnswer:
-    """What MySQL and StarRocks send: a statement's answer is one packet, and rows begin with one."""
+    """What MySQL and StarRocks send: a statement's answer is one packet, and rows begin with one; a login's is OK or an error."""
+
+    def __init__(self) -> None:
+        self._rest, self._in = b"", False
 
     def ends(self, data: bytes) -> bool:
-        return True
+        if self._in:
+            return True
+        self._rest += data
+        while len(self._rest) > 4:
+            whole = 4 + int.from_bytes(self._rest[:3], "little")
+            if len(self._rest) < whole:
+                break
+            number, kind = self._rest[3], self._rest[4]
+            self._in = self._in or (number > 0 and kind in (0x00, 0xFF))  # the greeting is number 0
+            self._rest = self._rest[whole:]
+        return self._in
 
 
 class Relay:
@@ -254,6 +271,7 @@ class _Session(_Through):
     def _ask(self) -> None:
         """Message by message, so that nothing of a query that must not pass has passed."""
         waiting = b""
+        self._call = self._sequence.begins(self._name, LOGIN, False)
         while data := self._client.recv(65536):
             waiting += data
             while len(waiting) >= self._protocol.head:
@@ -269,8 +287,8 @@ class _Session(_Through):
 
     def _reply(self) -> None:
         while data := self._server.recv(65536):
-            call = self._call
-            if call and self._answer.ends(data):
+            call, ended = self._call, self._answer.ends(data)
+            if call and ended:
                 self._call = None
                 self._sequence.ends(call)
             self._client.sendall(data)
@@ -307,6 +325,18 @@ class Wire:
     def calls_of(self, name: str, since: int = 0) -> list[Call]:
         """Writes that name this object, in whatever way."""
         return [call for call in self.sequence.calls[since:] if mentions(call, name)]
+
+
+def kinds() -> dict[str, Callable[[Call], bool]]:
+    """The kinds of calls that the simulation knows, each with what tells whether a call is of that kind."""
+    rows = re.findall(r'^CALL\((\w+), \d+, "(\w+)", "(.*)"\)$', CALLS.read_text(encoding="utf-8"), re.M)
+
+    def tells(server: str, pattern: str) -> Callable[[Call], bool]:
+        wanted = re.compile(pattern.replace("\\\\", "\\"))
+        return lambda call: call.server == server and wanted.match(
+            "STATEMENT" if call.write and call.server != "kubernetes" else call.what) is not None
+
+    return {kind: tells(server, pattern) for kind, server, pattern in rows}
 
 
 def is_event(call: Call) -> bool:
