@@ -28,8 +28,11 @@ WARN_GCC := -Wduplicated-cond -Wlogical-op -Wimplicit-fallthrough=5 -Walloc-zero
 
 BASE_FLAGS := -std=gnu17 -D_GNU_SOURCE -Ireconciler -I. -pthread -fno-omit-frame-pointer
 
+# Each architecture has a way of its own to keep jumps where they belong.
+JUMPS_x86_64  := -fcf-protection=full
+JUMPS_aarch64 := -mbranch-protection=standard
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
-  -fcf-protection=full -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks \
+  $(JUMPS_$(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))) -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks \
   -fno-strict-overflow -fPIE
 LINK_release  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 FLAGS_debug   := -Og -g
@@ -49,11 +52,11 @@ CC       := clang
 WARN_GCC :=
 endif
 
-PKGS := libcurl libcjson yaml-0.1 libpq libmariadb sqlite3 libcrypto libmicrohttpd
+PKGS := libcurl liblz4 libcjson yaml-0.1 libpq libmariadb sqlite3 libcrypto libmicrohttpd
 # Found lazily, so that `make deps` works before anything is installed.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
 LIBS_base  = $(eval LIBS_base := $$(shell $(PKG_CONFIG) --libs libcjson yaml-0.1 libcrypto))$(LIBS_base)
-LIBS_kube  = $(eval LIBS_kube := $$(shell $(PKG_CONFIG) --libs libcurl))$(LIBS_kube)
+LIBS_kube  = $(eval LIBS_kube := $$(shell $(PKG_CONFIG) --libs libcurl liblz4))$(LIBS_kube)
 LIBS_audit = $(eval LIBS_audit := $$(shell $(PKG_CONFIG) --libs sqlite3))$(LIBS_audit)
 LIBS_db    = $(eval LIBS_db := $$(shell $(PKG_CONFIG) --libs libpq libmariadb))$(LIBS_db)
 LIBS_loop  = $(eval LIBS_loop := $$(shell $(PKG_CONFIG) --libs libmicrohttpd))$(LIBS_loop)
@@ -83,7 +86,7 @@ $(B)/lib$(1).a: $$(OBJ_$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
-SRC_cmd := $(sort $(wildcard cmd/*.c))
+SRC_cmd := $(sort $(wildcard cmd/*.c cmd/*/*.c))
 OBJ_cmd := $(SRC_cmd:%.c=$(B)/%.o)
 BIN := $(B)/tablesync
 
@@ -142,13 +145,13 @@ fuzz-bins:
 	@$(MAKE) VARIANT=fuzz fuzz-bins
 endif
 
-.PHONY: unit unit-bins test-bins sim-bin fuzz-bins
+.PHONY: unit unit-bins system-bins sim-bin fuzz-bins
 unit-bins: $(UNIT_BINS)
 sim-bin: $(SIM_BIN)
-test-bins: $(UNIT_BINS) $(SIM_BIN) $(DRIVER_BINS) $(BIN)
+system-bins: $(DRIVER_BINS) $(BIN)
 
 # --- what people run ------------------------------------------------------------------
-.PHONY: deps test demo unit fuzz check format bench bench-peers soak install clean help
+.PHONY: deps test test-minors demo unit fuzz check format bench bench-peers soak install image clean help
 deps: ## install what building and testing need
 	@tests/bootstrap/deps.sh
 
@@ -163,6 +166,13 @@ check: deps ## format, clang-tidy, layers, banned functions, headers alone, CRD 
 
 test: deps ## everything: check, unit, sanitizers, fuzz targets, simulation, stand-ins, integration
 	@CI=$(CI) python3 tests/run.py
+
+# The minors beside the one that everything else is run on.
+KUBE_MINORS ?= 1.37
+test-minors: deps ## all integration tests on the other minors of Kubernetes (KUBE_MINORS)
+	@for minor in $(KUBE_MINORS); do \
+	  echo "Kubernetes $$minor"; CI=$(CI) KUBE_MINOR=$$minor python3 tests/run.py --tiers integration || exit 1; \
+	done
 
 demo: deps ## a whole local system: kubectl apply, rows arriving, kubectl get tablesyncs
 	@python3 tests/run.py --demo
@@ -179,8 +189,30 @@ bench-peers: deps ## the comparison alone; BENCH_IDLE_SECONDS=60 shortens its id
 format: ## rewrite the C files in the house style
 	@clang-format -i $$(git ls-files 'cmd/*.[ch]' 'reconciler/*.[ch]' 'reconciler/*.def' 'tests/*.[ch]' | grep -v '\.def$$')
 
-install: $(BIN) ## install the binary below DESTDIR/PREFIX/bin
+install: $(BIN) ## install the binary below DESTDIR/PREFIX/bin, also as kubectl's plugin
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/tablesync
+	ln -sf tablesync $(DESTDIR)$(PREFIX)/bin/kubectl-tablesync
+	ln -sf tablesync $(DESTDIR)$(PREFIX)/bin/kubectl_complete-tablesync
+
+# One of docker, podman and buildah that works here, unless ENGINE says which. The commit's time stands for
+# every file's and the image's own, so that one commit gives one image. IMAGE_ARGS=--platform=linux/arm64
+# builds for another machine, where the engine can.
+IMAGE      ?= tablesync
+TAG        ?= $(VERSION)
+ENGINE     ?=
+IMAGE_ARGS ?=
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+image: ## the container image IMAGE:TAG, with docker, podman or buildah
+	@engine=$(ENGINE); epoch=$(SOURCE_DATE_EPOCH); \
+	for each in docker podman buildah; do \
+	  [ -n "$$engine" ] || ! $$each info >/dev/null 2>&1 || engine=$$each; \
+	done; \
+	[ -n "$$engine" ] || { echo "make image: none of docker, podman and buildah is here and works" >&2; exit 1; }; \
+	case $$engine in docker) stamp=;; *) stamp="--layers --timestamp $$epoch";; esac; \
+	$$engine build $$stamp --build-arg SOURCE_DATE_EPOCH=$$epoch --build-arg VERSION=$(VERSION) \
+	  --build-arg REVISION="$$(git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null || echo unknown)" \
+	  --build-arg CREATED="$$(date -u -d @$$epoch +%Y-%m-%dT%H:%M:%SZ)" $(IMAGE_ARGS) \
+	  -t $(IMAGE):$(TAG) .
 
 clean: ## remove build/ (the cache of downloaded and built programs stays)
 	rm -rf build
@@ -189,9 +221,9 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
 # --- checks that are compilations ------------------------------------------------------
-TIDY_SRC := $(sort $(wildcard cmd/*.c) $(foreach r,$(ROOMS),$(SRC_$(r))))
+TIDY_SRC := $(sort $(SRC_cmd) $(foreach r,$(ROOMS),$(SRC_$(r))))
 TIDY_STAMPS := $(TIDY_SRC:%.c=build/tidy/%.ok)
-HEADERS := $(sort $(wildcard cmd/*.h) $(wildcard reconciler/*/*.h))
+HEADERS := $(sort $(wildcard cmd/*.h cmd/*/*.h) $(wildcard reconciler/*/*.h))
 ALONE_STAMPS := $(HEADERS:%.h=build/alone/%.ok)
 
 .PHONY: tidy headers-alone
