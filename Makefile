@@ -82,7 +82,7 @@ define room_rules
 SRC_$(1) := $$(sort $$(wildcard reconciler/$(1)/*.c))
 OBJ_$(1) := $$(SRC_$(1):%.c=$(B)/%.o)
 $(B)/lib$(1).a: $$(OBJ_$(1))
-	@rm -f $$@ && ar rcs $$@ $$^
+	@rm -f $$@ && $$(AR) rcs $$@ $$^
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
