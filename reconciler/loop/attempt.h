@@ -127,14 +127,16 @@ MUST_CHECK bool binding_find(struct attempt *a, enum binding_role role,
                              struct fault *fault);
 MUST_CHECK bool binding_open(struct attempt *a, enum binding_role role,
                              struct fault *fault);
+/* RisingWave's schema, or StarRocks' database, at most so old; as lane_observe(). */
+MUST_CHECK bool binding_catalog(struct attempt *a, enum binding_role role, int64_t age_ms,
+                                struct observation **out, struct fault *fault);
 void binding_close(struct attempt *a, enum binding_role role, const struct fault *fault);
 const char *binding_role_name(
     enum binding_role role); /* "source", "risingWave", "target" */
 /* What to log in with; points into both. */
 struct db_endpoint connection_endpoint(const struct dbconn *conn,
                                        const struct credentials *credentials);
-/* Reads connection resource and Secrets of any key; shared with the connection reconcile.
- */
+/* Reads the resource and its Secrets, of any key; the connection reconcile's too. */
 MUST_CHECK bool connection_resolve(struct loop *loop, const struct json *object,
                                    struct arena *arena, struct cancel *cancel,
                                    struct dbconn *out_conn,

@@ -229,6 +229,20 @@ bool binding_open(struct attempt *a, enum binding_role role, struct fault *fault
     return true;
 }
 
+bool binding_catalog(struct attempt *a, enum binding_role role, int64_t age_ms,
+                     struct observation **out, struct fault *fault)
+{
+    struct binding *b = &a->bindings[role];
+    const char *scope =
+        role == BIND_RISINGWAVE ? b->conn.rw_schema : a->sync.target_database;
+
+    return lane_observe(&b->session, OBSERVE_CATALOG, scope, age_ms, &a->cancel, out,
+                        fault)
+               ? true
+               : fault_wrap(fault, "read the catalog of connection '%s' (spec.%s)",
+                            b->conn.name, binding_role_name(role));
+}
+
 void binding_close(struct attempt *a, enum binding_role role, const struct fault *fault)
 {
     struct binding *b = &a->bindings[role];

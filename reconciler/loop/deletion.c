@@ -87,19 +87,9 @@ static bool blocked(struct attempt *a, struct fault *fault)
 
 static bool observe(struct attempt *a, struct fault *fault)
 {
-    struct binding *rw = &a->bindings[BIND_RISINGWAVE];
-    struct binding *target = &a->bindings[BIND_TARGET];
-
-    if (!lane_observe(&rw->session, OBSERVE_CATALOG, rw->conn.rw_schema, 0, &a->cancel,
-                      &a->rw, fault)) {
-        return fault_wrap(fault, "read RisingWave's catalog");
-    }
-    if (a->sync.deletion_policy == DELETION_DELETE &&
-        !lane_observe(&target->session, OBSERVE_CATALOG, a->sync.target_database, 0,
-                      &a->cancel, &a->sr, fault)) {
-        return fault_wrap(fault, "read StarRocks' catalog");
-    }
-    return true;
+    return binding_catalog(a, BIND_RISINGWAVE, 0, &a->rw, fault) &&
+           (a->sync.deletion_policy != DELETION_DELETE ||
+            binding_catalog(a, BIND_TARGET, 0, &a->sr, fault));
 }
 
 /* With what a deletion logs in is told before it changes anything. */

@@ -171,20 +171,10 @@ enum step_result step_resolve(struct attempt *a, struct fault *fault)
 
 bool observe_targets(struct attempt *a, int64_t age_ms, struct fault *fault)
 {
-    struct binding *rw = &a->bindings[BIND_RISINGWAVE];
-    struct binding *target = &a->bindings[BIND_TARGET];
-
     observation_putp(&a->rw);
     observation_putp(&a->sr);
-    if (!lane_observe(&rw->session, OBSERVE_CATALOG, rw->conn.rw_schema, age_ms,
-                      &a->cancel, &a->rw, fault)) {
-        return fault_wrap(fault, "read RisingWave's catalog");
-    }
-    if (!lane_observe(&target->session, OBSERVE_CATALOG, a->sync.target_database, age_ms,
-                      &a->cancel, &a->sr, fault)) {
-        return fault_wrap(fault, "read StarRocks' catalog");
-    }
-    return true;
+    return binding_catalog(a, BIND_RISINGWAVE, age_ms, &a->rw, fault) &&
+           binding_catalog(a, BIND_TARGET, age_ms, &a->sr, fault);
 }
 
 enum step_result step_observe_targets(struct attempt *a, struct fault *fault)

@@ -65,14 +65,12 @@ static bool look_at_schema(struct attempt *a, struct rw_server *server,
                            struct fault *fault)
 {
     AUTO(observation_putp) struct observation *catalog = NULL;
-    struct binding *rw = &a->bindings[BIND_RISINGWAVE];
 
     if (server->may_create != 0 || server->superuser) {
         return true;
     }
-    if (!lane_observe(&rw->session, OBSERVE_CATALOG, rw->conn.rw_schema,
-                      CATALOG_AGE_BUSY_MS, &a->cancel, &catalog, fault)) {
-        return fault_wrap(fault, "read RisingWave's catalog");
+    if (!binding_catalog(a, BIND_RISINGWAVE, CATALOG_AGE_BUSY_MS, &catalog, fault)) {
+        return false;
     }
     if (catalog->u.rw.schema_exists) {
         server->may_create = -1;

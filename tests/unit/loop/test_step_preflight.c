@@ -224,6 +224,29 @@ static void a_schema_that_is_missing_has_to_be_made(void **state)
     end(s);
 }
 
+static bool third_read_is_cut_off(struct unit_db *db, struct fault *out)
+{
+    return db->reads != 3 || fault_set(out, FAULT_UNAVAILABLE, "Unreachable",
+                                       "server closed the connection unexpectedly");
+}
+
+/* The server that goes in the middle: its own words do not say which resource it is. */
+static void a_catalog_that_cannot_be_read_names_its_connection(void **state)
+{
+    struct scene *s = *state;
+    int64_t reads = 0;
+
+    set_servers(s);
+    s->db.rw.may_create = 0;
+    s->db.reads = 0;
+    s->db.on_read = third_read_is_cut_off;
+    assert_int_equal(look(s, "Spec", false, &reads), STEP_FAULT);
+    assert_contains(fault.text,
+                    "read the catalog of connection 'rw' (spec.risingWave): ");
+    assert_contains(fault.text, "closed the connection");
+    end(s);
+}
+
 static void warnings_are_told_once(void **state)
 {
     struct scene *s = *state;
@@ -326,6 +349,7 @@ int main(void)
         SCENE_TEST(several_servers_share_one_message),
         SCENE_TEST(what_exists_needs_less),
         SCENE_TEST(a_schema_that_is_missing_has_to_be_made),
+        SCENE_TEST(a_catalog_that_cannot_be_read_names_its_connection),
         SCENE_TEST(warnings_are_told_once),
         SCENE_TEST(ids_of_our_other_sources_are_taken),
     };
