@@ -80,6 +80,20 @@ def wait_until(what: str, ready: Callable[[], bool], timeout_s: float) -> None:
         time.sleep(POLL_S)
 
 
+def freeze(pid: int) -> None:
+    """Stops a process; returns when no thread of it runs any more: the signal stops one, which stops the others."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(f"process {pid} stands still", lambda: _states(pid) == {"T"}, 10)
+
+
+def _states(pid: int) -> set[str]:
+    found = set()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # it has just ended
+            found.add((task / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0])
+    return found
+
+
 class Daemon:
     """One server process. start() and stop() may alternate any number of times."""
 
@@ -149,17 +163,8 @@ class Daemon:
         _running.discard(self)
 
     def pause(self) -> None:
-        """Freezes it: connections stay open and nothing answers. Returns when no thread of it runs any more: the signal
-        stops one, which stops the others."""
-        self._process.send_signal(signal.SIGSTOP)
-        wait_until(f"{self.name} stands still", lambda: self._states() == {"T"}, 10)
-
-    def _states(self) -> set[str]:
-        found = set()
-        for task in Path(f"/proc/{self.pid}/task").iterdir():
-            with contextlib.suppress(OSError):  # it has just ended
-                found.add((task / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0])
-        return found
+        """Freezes it: connections stay open and nothing answers."""
+        freeze(self.pid)
 
     def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)

@@ -22,7 +22,7 @@ from .leaving import furnish
 from .system import SERVICE_ACCOUNT, Controller, System, assert_no_secret, condition_of, status_text, sync_manifest, unique
 from .witness import Witness
 
-LEASE_S, RENEW_S, RETRY_S = 4, 3, 0.5
+LEASE_S, RENEW_S, RETRY_S = 7, 5, 0.5
 ELECT = ("--leader-elect", "--leader-election-namespace", "tablesync-system", "--leader-election-lease-duration",
          f"{LEASE_S}s", "--leader-election-renew-deadline", f"{RENEW_S}s", "--leader-election-retry-period",
          f"{int(RETRY_S * 1000)}ms")

@@ -105,9 +105,11 @@ class FaultProxy:
         self._recorded: list[bytearray] = []
         self._requests: list[Request] = []
         self._rules: list[Rule] = []
-        self._open: set[socket.socket] = set()
+        self._open: set[Connection] = set()
+        self._cuts = 0
         self._tokens: dict[bytes, bytes] = {}
         self._listener: socket.socket | None = None
+        self._acceptor: threading.Thread | None = None
 
     def issue(self) -> Path:
         """A certificate by a new authority, from the next connection on; returns the authority's."""
@@ -172,7 +174,8 @@ class FaultProxy:
 
     def start(self) -> "FaultProxy":
         self._listener = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
+        self._acceptor.start()
         return self
 
     def stop(self) -> None:
@@ -180,15 +183,17 @@ class FaultProxy:
         if listener:
             listener.shutdown(socket.SHUT_RDWR)  # close() alone leaves accept() waiting, and the port open
             listener.close()
+            self._acceptor.join()
         self.cut()
 
     def cut(self) -> None:
-        """Ends every connection."""
+        """Ends every connection, one that still shakes hands too: no request of any of them is taken from now on."""
         with self._lock:
-            open_now = list(self._open)
+            open_now, self._open = self._open, set()
+            self._cuts += 1
         for each in open_now:
             try:
-                socket.socket.shutdown(each, socket.SHUT_RDWR)  # SSLSocket's own would touch what another thread uses
+                socket.socket.shutdown(each.client, socket.SHUT_RDWR)  # SSLSocket's own would touch what another thread uses
             except OSError:
                 pass  # it ended by itself
 
@@ -205,32 +210,34 @@ class FaultProxy:
                 client, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(client, listener), daemon=True).start()
+            threading.Thread(target=self._serve, args=(client, self._cuts), daemon=True).start()
 
-    def _serve(self, plain: socket.socket, listener: socket.socket) -> None:
+    def _serve(self, plain: socket.socket, cuts: int) -> None:
         connection = None
         try:
             plain.settimeout(CONNECT_S)
             client = self._served.wrap_socket(plain, server_side=True)
             connection = Connection(self, client)
             with self._lock:
-                if self._listener is not listener:
-                    client.close()
+                if self._cuts != cuts:
                     return
                 self._recorded.append(connection.record)
-                self._open.add(client)
+                self._open.add(connection)
             connection.serve()
         except (OSError, ValueError, EOFError):
             pass  # the client went, or what it sent is no HTTP
         finally:
             if connection:
                 with self._lock:
-                    self._open.discard(connection.client)
+                    self._open.discard(connection)
                 connection.close()
             plain.close()
 
-    def take(self, request: Request) -> Rule | None:
+    def take(self, request: Request, connection: "Connection") -> Rule | None:
+        """The rule for a request, if there is one. EOFError: its connection was cut before the request was read."""
         with self._lock:
+            if connection not in self._open:
+                raise EOFError
             self._requests.append(request)
             for rule in self._rules:
                 if rule.takes(request):
@@ -257,7 +264,7 @@ class Connection:
 
     def serve(self) -> None:
         while request := self._read_request():
-            rule = self.proxy.take(request)
+            rule = self.proxy.take(request, self)
             try:
                 if not self._exchange(request, rule.fault if rule else Fault()):
                     return

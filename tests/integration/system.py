@@ -294,6 +294,13 @@ class System:
         items = self.read(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")["items"]
         return [e for e in items if e["regarding"]["name"] == name]
 
+    def told(self, name: str, reason: str, namespace: str = NAMESPACE) -> list[dict]:
+        """Those of one reason, once there is one: some follow the status that they are about."""
+        found = []
+        wait_until(f"Event {reason} on {name}",
+                   lambda: found.extend(e for e in self.events(name, namespace) if e["reason"] == reason) or found, 10)
+        return found
+
     def wait_gone(self, name: str, timeout_s: float = 60, namespace: str = NAMESPACE) -> None:
         """Waits until the API server no longer has the TableSync."""
         wait_until(f"tablesync {name} is gone", lambda: name not in self.listed(namespace), timeout_s)
@@ -478,6 +485,9 @@ class Group:
 
     def events(self, name: str, reason: str) -> list[dict]:
         return [e for e in self.system.events(name, self.namespace) if e["reason"] == reason]
+
+    def told(self, name: str, reason: str) -> list[dict]:
+        return self.system.told(name, reason, self.namespace)
 
     def patch(self, name: str, **spec) -> None:
         self.system.plane.kubectl("patch", "tsync", name, "-n", self.namespace, "--type=merge", "-p", json.dumps({"spec": spec}))

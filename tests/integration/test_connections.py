@@ -176,6 +176,7 @@ def test_a_wrong_new_password_tears_nothing_down(place):
     wait_ready(place, "turned")
     place.wait_ready("turned", SOON_S, namespace=NAMESPACE)
     assert place.catalogs() == before
+    place.told("turned", "Connected", NAMESPACE)
     told = [(e["type"], e["reason"]) for e in place.events("turned", NAMESPACE)
             if e["regarding"]["kind"] == "DatabaseConnection"]
     assert ("Warning", "AuthFailed") in told and ("Normal", "Connected") in told
@@ -317,8 +318,7 @@ def test_a_connection_goes_after_its_users(place):
     assert "2 TableSyncs (held-a, held-b)" in message and "delete them" in message
     wait_for(place, "held", "Reachable", "True", "Connected")
     assert status_of(place, "held")["users"] == ["held-a", "held-b"]
-    events = [e for e in place.events("held", NAMESPACE) if e["reason"] == "InUse"]
-    assert len(events) == 1 and events[0]["type"] == "Warning"
+    assert [e["type"] for e in place.told("held", "InUse", NAMESPACE)] == ["Warning"]
     # What streams goes on; nothing new begins.
     place.apply(sync("held-c", rw="held"))
     place.wait_condition("held-c", "ConnectionsReady", "False", "ConnectionDeleting", namespace=NAMESPACE)

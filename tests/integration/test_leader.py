@@ -126,7 +126,7 @@ def test_a_leader_stopped_within_an_attempt_does_not_go_on_with_it(stage, server
     witness = getattr(stage, server)
     witness.hold(first.pid, words)
     stage.apply("one")
-    assert witness.held.wait(30), "it never came that far"
+    assert witness.held.wait(60), f"it never came that far\n{first.controller.log_text()[-3000:]}"
     first.controller.daemon.pause()
     witness.let_go()  # the answer waits for it
     check_silent(stage, first, second, take_over_from_stopped(stage, first, second))

@@ -63,7 +63,7 @@ def test_what_was_loaded_is_counted(group):
     assert len(runs(group, "loaded")) == 1
     statements = [s for s in group.statements("loaded") if "COUNT(*)" in s]
     assert len(statements) == 2 and all(s.endswith("FROM `verify`.`loaded`") for s in statements), statements
-    assert len(group.events("loaded", "VerificationPassed")) == 1
+    assert len(group.told("loaded", "VerificationPassed")) == 1
     version = group.get("loaded")["metadata"]["resourceVersion"]
     group.looks(5)
     assert group.get("loaded")["metadata"]["resourceVersion"] == version and len(runs(group, "loaded")) == 1
@@ -83,7 +83,7 @@ def test_rows_of_nobody_are_a_mismatch(group):
     for words in ("verify.ghost holds 3 rows", "verify.ghost 5, 2 more", "Truncate", f"within {SETTLE_S} s"):
         assert words in verified["message"]
     assert condition_of(found, "Ready")["status"] == "True" and condition_of(found, "Stalled") == {}
-    [event] = group.events("ghost", "VerificationMismatch")
+    [event] = group.told("ghost", "VerificationMismatch")
     assert event["type"] == "Warning" and "2 more" in event.get("note", event.get("message"))
     labels = '{namespace="verify",name="ghost"}'
     assert group.system.controller.metric("tablesync_verification_difference_rows" + labels) == 2
@@ -198,5 +198,5 @@ def test_a_server_that_cannot_count_changes_nothing_else(group):
         assert condition_of(group.get("blind"), "Ready") == before
     finally:
         control(port, "/backends", {"alive": 1})
-    assert [e["type"] for e in group.events("blind", "VerificationInconclusive")] == ["Warning"]
+    assert [e["type"] for e in group.told("blind", "VerificationInconclusive")] == ["Warning"]
     assert handled(group, "blind")["result"] == "Match"

@@ -60,6 +60,12 @@ def may_patch_status(stage) -> bool:
     return review["status"]["allowed"]
 
 
+def told(stage, name) -> list[str]:
+    """The reasons of its Events."""
+    events = stage.admin("GET", f"/apis/events.k8s.io/v1/namespaces/{stage.namespace}/events")["items"]
+    return [e["reason"] for e in events if e["regarding"]["name"] == name]
+
+
 @pytest.mark.parametrize("through", ("proxy", "refused"))
 def test_restart(place, through):
     """Killed, and started a while later: the same process sees what was there, and what comes; nothing is told twice.
@@ -71,6 +77,7 @@ def test_restart(place, through):
         kept, doomed = stage.create(), stage.create()
         stage.wait_shown(kept)
         stage.wait_shown(doomed)
+        wait_until("its Event", lambda: told(stage, kept), 20)  # it follows the status, and is lost with the server
         pid = stage.controller.daemon.pid
         if through == "refused":
             stage.proxy.stop()
@@ -87,8 +94,6 @@ def test_restart(place, through):
         stage.works()
         assert stage.controller.daemon.pid == pid and stage.controller.daemon.alive()
         assert stage.rate(began, resource="tablesyncs") < 10, stage.passed()
-        events = stage.admin("GET", f"/apis/events.k8s.io/v1/namespaces/{stage.namespace}/events")["items"]
-        told = [(e["regarding"]["name"], e["reason"]) for e in events if e["regarding"]["name"] == kept]
-        assert told.count((kept, "ConnectionNotFound")) == 1, told
+        assert told(stage, kept).count("ConnectionNotFound") == 1, told(stage, kept)
         lists = [r for r in stage.proxy.requests(resource="tablesyncs") if streams_list(r) or r.verb == "list"]
         assert len(lists) <= 6, json.dumps([r.path for r in lists])

@@ -2,7 +2,7 @@
 
     witness = Witness(server.port, lambda: [controller.daemon.pid])
     witness.hold(pid, b"CREATE SOURCE")    # what the server answers to that does not reach the process
-    witness.held.wait(30)
+    witness.held.wait(60)
     witness.let_go()
     witness.said(pid)                      # [(monotonic time, bytes), ...]
 """

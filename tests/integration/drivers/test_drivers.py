@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from cluster.processes import free_port, wait_until
+from cluster.processes import free_port, freeze, wait_until
 from standins.conformance.connections import MySqlConn, PostgresConn
 
 from .probe import PASSWORD, USER, Probe, refused
@@ -21,7 +21,7 @@ HOSTILE = ["plain", "we ird", "dash-ed", "do.t", "semi;colon", "qu'ote", "dou\"b
 
 @contextlib.contextmanager
 def frozen(pid: int):
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     try:
         yield
     finally:
